@@ -1,0 +1,62 @@
+//! What a node does by itself, now and then: rotate keys that are due, drop rows that nothing can meet any more.
+
+use crate::model::audit::{Actor, AuditEvent};
+use crate::oauth::{Context, keys};
+use crate::registry::LONGEST_ACCESS_LIFETIME;
+use crate::store::{StoreError, attempts, audit, denied_tokens, families};
+
+/// Families dropped in one transaction, so that no write waits long behind the sweeper.
+const SWEPT_AT_ONCE: i64 = 500;
+
+/// One round.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be reached; the next round tries again.
+pub async fn round(context: &Context) -> Result<(), StoreError> {
+    rotate_due_keys(context).await?;
+    let now = context.clock.now();
+    let ended_before = now.plus_seconds(-LONGEST_ACCESS_LIFETIME);
+    // Failures are counted for a window; consecutive ones for ninety days.
+    let forgotten_before = now.plus_seconds(-90 * 86_400);
+    context.store.write(move |db| denied_tokens::sweep(db, now)).await?;
+    context.store.write(move |db| attempts::sweep(db, forgotten_before)).await?;
+    while context.store.write(move |db| families::sweep(db, ended_before, SWEPT_AT_ONCE)).await? > 0 {}
+    Ok(())
+}
+
+async fn rotate_due_keys(context: &Context) -> Result<(), StoreError> {
+    let now = context.clock.now();
+    let (interval, ahead) = (context.settings.rotation_interval, context.settings.publish_ahead);
+    let due: Vec<_> = {
+        let ring = context.ring.load();
+        let algorithms = ring.algorithms(now);
+        let due_at = now.plus_seconds(ahead - interval);
+        algorithms
+            .into_iter()
+            .filter(|algorithm| ring.signing(*algorithm, now).is_some_and(|key| key.times.signs_at <= due_at))
+            .collect()
+    };
+    for algorithm in due {
+        let new = keys::make_key(algorithm, &context.data_keys.sealing, &context.random, now)?;
+        let made = context
+            .change(move |db| {
+                let made = keys::rotate_if_due(db, new.clone(), interval, ahead, now)?;
+                if let Some(key) = &made {
+                    let event = AuditEvent {
+                        action: "signing_key.rotated",
+                        target_kind: "signing_key",
+                        target_id: key.kid.clone(),
+                        organization_id: None,
+                        details: format!("algorithm={algorithm} scheduled"),
+                    };
+                    audit::record(db, &Actor::server(), &event, now)?;
+                }
+                Ok(made)
+            })
+            .await?;
+        if let Some(key) = made {
+            tracing::info!(kid = %key.kid, %algorithm, "a new signing key is published");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! The operator's verbs, shared by every face. Each runs in one transaction and leaves an audit event in it.
+
+pub mod clients;
+pub mod credentials;
+pub mod error;
+pub mod maintenance;
+pub mod master_key;
+pub mod organizations;
+pub mod roles;
+pub mod scopes;
+pub mod setup;
+pub mod signing_keys;
+pub mod users;
+
+pub use error::AdminError;

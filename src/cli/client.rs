@@ -1,0 +1,268 @@
+//! `grantor client …`
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::admin::clients::{self, NewClient};
+use crate::cli::session::{Session, parse_seconds};
+use crate::cli::{Failure, output};
+use crate::model::client::{Client, ClientStatus};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Make a client; its secret is shown this once
+    Create(Create),
+    /// All clients
+    List,
+    /// One client
+    Show(Which),
+    /// Let a pending client work
+    Approve(Which),
+    /// Refuse it everywhere from now on
+    Disable(Which),
+    /// Let it work again
+    Enable(Which),
+    /// Refuse it for ever
+    Delete {
+        #[command(flatten)]
+        which: Which,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Its secrets, without the secrets themselves
+    Secrets(Which),
+    /// Give it a new secret; the old ones end at once, or after the overlap
+    RotateSecret {
+        #[command(flatten)]
+        which: Which,
+        /// How long the old secrets go on working, as 24h
+        #[arg(long, value_parser = parse_seconds)]
+        overlap: Option<i64>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// Client id or label
+    #[arg(value_name = "CLIENT")]
+    key: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// What people call it
+    #[arg(long)]
+    label: String,
+    /// password, refresh_token or client_credentials; repeat it for several
+    #[arg(long = "grant-type", alias = "grant_type", value_name = "GRANT")]
+    grant_types: Vec<String>,
+    /// A client without a secret
+    #[arg(long)]
+    public: bool,
+    /// Choose the id
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// A scope that it may ask for; repeat it for several
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// A resource server that its tokens are for; repeat it for several
+    #[arg(long = "audience", value_name = "AUDIENCE")]
+    audiences: Vec<String>,
+    /// Pin it to client_secret_basic, client_secret_post or none
+    #[arg(long, value_name = "METHOD")]
+    token_endpoint_auth_method: Option<String>,
+    /// Let it introspect tokens
+    #[arg(long)]
+    may_introspect: bool,
+    /// Lifetime of its access tokens, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    access_lifetime: Option<i64>,
+    /// How long the last refresh token may be repeated, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    reuse_window: Option<i64>,
+    /// ES256, RS256, PS256 or EdDSA
+    #[arg(long, value_name = "ALGORITHM")]
+    signing_algorithm: Option<String>,
+    /// Its organization by id, number or slug
+    #[arg(long, value_name = "ORGANIZATION")]
+    organization: Option<String>,
+    /// Accepted for commands written for another server, and ignored
+    #[arg(long, hide = true)]
+    env: Option<String>,
+}
+
+impl Verb {
+    pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            Self::Create(create) => create.run(session),
+            Self::List => list(session),
+            Self::Show(which) => show(session, &which),
+            Self::Approve(which) | Self::Enable(which) => set_status(session, &which, ClientStatus::Active),
+            Self::Disable(which) => set_status(session, &which, ClientStatus::Disabled),
+            Self::Delete { which, yes } => {
+                output::confirm(&format!("Delete the client {} and end its tokens?", which.key), yes)?;
+                set_status(session, &which, ClientStatus::Deleted)
+            }
+            Self::Secrets(which) => secrets(session, &which),
+            Self::RotateSecret { which, overlap, yes } => {
+                if overlap.unwrap_or(0) == 0 {
+                    let question =
+                        format!("End the secrets and tokens of {} at once (--overlap 24h spares them)?", which.key);
+                    output::confirm(&question, yes)?;
+                }
+                rotate_secret(session, &which, overlap)
+            }
+        }
+    }
+}
+
+impl Create {
+    fn run(self, session: &Session) -> Result<(), Failure> {
+        let new = NewClient {
+            label: self.label,
+            client_id: self.client_id,
+            organization: self.organization,
+            grant_types: self.grant_types,
+            public: self.public,
+            scopes: self.scopes,
+            audiences: self.audiences,
+            authentication_method: self.token_endpoint_auth_method,
+            may_introspect: self.may_introspect,
+            access_lifetime: self.access_lifetime,
+            reuse_window: self.reuse_window,
+            signing_algorithm: self.signing_algorithm,
+        };
+        let made =
+            session.run(async |desk| Ok(clients::create(&desk.context, &desk.actor, &desk.prefixes(), &new).await?))?;
+        if session.json {
+            let mut answer = as_json(&made.client);
+            if let Some(secret) = made.secret {
+                answer["client_secret"] = secret.into_exposed().into();
+            }
+            return output::json(&answer);
+        }
+        output::line("A new client has been added:");
+        output::line(&format!("client_id: {}", made.client.client_id));
+        output::line(&format!("secret: {}", made.secret.map_or_else(String::new, |secret| secret.into_exposed())));
+        output::line(&format!("label: {}", made.client.label));
+        Ok(())
+    }
+}
+
+fn as_json(client: &Client) -> Value {
+    json!({
+        "client_id": client.client_id,
+        "label": client.label,
+        "kind": client.kind,
+        "grant_types": client.grant_types,
+        "scopes": client.scopes.iter().collect::<Vec<_>>(),
+        "audiences": client.audiences,
+        "may_introspect": client.may_introspect,
+        "status": client.status,
+    })
+}
+
+fn joined(client: &Client) -> (String, String) {
+    let grants: Vec<&str> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
+    (grants.join(" "), client.scopes.to_string())
+}
+
+fn list(session: &Session) -> Result<(), Failure> {
+    let all = session.run(async |desk| Ok(clients::list(&desk.context, None).await?))?;
+    if session.json {
+        return output::json(&all.iter().map(as_json).collect::<Vec<_>>());
+    }
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .map(|client| {
+            let (grants, scopes) = joined(client);
+            let of = |text: &str| text.to_owned();
+            vec![
+                of(&client.client_id),
+                of(&client.label),
+                of(client.kind.as_str()),
+                of(client.status.as_str()),
+                grants,
+                scopes,
+            ]
+        })
+        .collect();
+    output::table(&["CLIENT ID", "LABEL", "KIND", "STATUS", "GRANTS", "SCOPES"], &rows);
+    Ok(())
+}
+
+fn show(session: &Session, which: &Which) -> Result<(), Failure> {
+    let client = session.run(async |desk| Ok(clients::find(&desk.context, None, &which.key).await?))?;
+    if session.json {
+        return output::json(&as_json(&client));
+    }
+    let (grants, scopes) = joined(&client);
+    for (name, value) in [
+        ("client_id", client.client_id.as_str()),
+        ("label", &client.label),
+        ("kind", client.kind.as_str()),
+        ("status", client.status.as_str()),
+        ("grant types", &grants),
+        ("scopes", &scopes),
+        ("audiences", &client.audiences.join(" ")),
+        ("may introspect", if client.may_introspect { "yes" } else { "no" }),
+        ("secrets", &client.secrets.len().to_string()),
+    ] {
+        output::line(&format!("{name}: {value}"));
+    }
+    Ok(())
+}
+
+fn set_status(session: &Session, which: &Which, status: ClientStatus) -> Result<(), Failure> {
+    let client =
+        session.run(async |desk| Ok(clients::set_status(&desk.context, &desk.actor, &which.key, status).await?))?;
+    if session.json {
+        return output::json(&as_json(&client));
+    }
+    output::line(&format!("{} is {}", client.client_id, client.status));
+    Ok(())
+}
+
+fn secrets(session: &Session, which: &Which) -> Result<(), Failure> {
+    let client = session.run(async |desk| Ok(clients::find(&desk.context, None, &which.key).await?))?;
+    if session.json {
+        let secrets: Vec<Value> =
+            client.secrets.iter().map(|secret| json!({ "id": secret.id, "expires_at": secret.expires_at })).collect();
+        return output::json(&secrets);
+    }
+    let rows: Vec<Vec<String>> = client
+        .secrets
+        .iter()
+        .map(|secret| vec![secret.id.clone(), secret.expires_at.map_or_else(|| "never".to_owned(), |at| at.rfc3339())])
+        .collect();
+    output::table(&["SECRET", "EXPIRES"], &rows);
+    Ok(())
+}
+
+fn rotate_secret(session: &Session, which: &Which, overlap: Option<i64>) -> Result<(), Failure> {
+    let rotated = session.run(async |desk| {
+        Ok(clients::rotate_secret(&desk.context, &desk.actor, &desk.prefixes(), &which.key, overlap).await?)
+    })?;
+    if session.json {
+        let mut answer = json!({
+            "client_id": rotated.client.client_id,
+            "client_secret": rotated.secret.into_exposed(),
+            "secret_id": rotated.secret_id,
+        });
+        if let Some(end) = rotated.previous_expires_at {
+            answer["previous_expires_at"] = end.rfc3339().into();
+        }
+        return output::json(&answer);
+    }
+    output::line(&format!("client_id: {}", rotated.client.client_id));
+    output::line(&format!("secret: {}", rotated.secret.into_exposed()));
+    match rotated.previous_expires_at {
+        Some(end) => output::line(&format!("the old secrets work until {}", end.rfc3339())),
+        None => output::line("the old secrets and the client's tokens are dead"),
+    }
+    Ok(())
+}

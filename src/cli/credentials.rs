@@ -1,0 +1,132 @@
+//! `grantor credentials …`
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::admin::credentials::{self, MadeCredentials};
+use crate::cli::session::Session;
+use crate::cli::{Failure, output};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Make a username and a password for a program; the password is shown this once
+    Create {
+        /// What people call them
+        #[arg(long)]
+        name: String,
+        /// What they are for
+        #[arg(long, default_value = "")]
+        description: String,
+        /// A role by name or id; repeat it for several
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+        /// Write them to a new file (.json or .env) that only you can read, instead of the terminal
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// All of them, without the passwords
+    List,
+    /// Delete one by name, username or id; its tokens are dead at once
+    Delete {
+        /// Name, username or id
+        key: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+impl Verb {
+    pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            Self::Create { name, description, roles, output } => {
+                let made = session.run(async |desk| {
+                    let client_id = &desk.config.credentials.programmatic_client_id;
+                    Ok(credentials::create(&desk.context, &desk.actor, client_id, &name, &description, &roles).await?)
+                })?;
+                match output {
+                    Some(file) => write_file(&file, &made),
+                    None => print(session, &made),
+                }
+            }
+            Self::List => list(session),
+            Self::Delete { key, yes } => {
+                output::confirm(&format!("Delete the credentials {key} and end their tokens?"), yes)?;
+                session.run(async |desk| Ok(credentials::delete(&desk.context, &desk.actor, &key).await?))?;
+                if session.json {
+                    output::json(&json!({ "deleted": key }))
+                } else {
+                    output::line("deleted");
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+fn fields(made: &MadeCredentials) -> [(&'static str, &str); 6] {
+    [
+        ("id", &made.user.id),
+        ("username", &made.user.username),
+        ("password", made.user.password.as_ref().map_or("", |password| password.expose())),
+        ("client_id", &made.client_id),
+        ("token_endpoint", &made.token_endpoint),
+        ("scope", &made.scope),
+    ]
+}
+
+fn as_json(made: &MadeCredentials) -> Value {
+    Value::Object(fields(made).into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+}
+
+fn print(session: &Session, made: &MadeCredentials) -> Result<(), Failure> {
+    if session.json {
+        return output::json(&as_json(made));
+    }
+    for (name, value) in fields(made) {
+        output::line(&format!("{name}: {value}"));
+    }
+    output::note("The password is shown only now.");
+    Ok(())
+}
+
+fn write_file(file: &Path, made: &MadeCredentials) -> Result<(), Failure> {
+    let text = match file.extension().and_then(std::ffi::OsStr::to_str) {
+        Some("json") => serde_json::to_string_pretty(&as_json(made)).unwrap_or_default() + "\n",
+        Some("env") => fields(made)
+            .into_iter()
+            .map(|(name, value)| format!("GRANTOR_{}='{value}'\n", name.to_uppercase()))
+            .collect(),
+        _ => return Err(Failure::Usage("--output takes a name that ends in .json or .env".to_owned())),
+    };
+    let mut opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(|cause| {
+        Failure::Refused(format!(
+            "{} cannot be written ({cause}); the credentials {} were made, delete them with 'grantor credentials delete'",
+            file.display(),
+            made.user.id
+        ))
+    })?;
+    opened.write_all(text.as_bytes())?;
+    output::note(&format!("written to {}", file.display()));
+    Ok(())
+}
+
+fn list(session: &Session) -> Result<(), Failure> {
+    let all = session.run(async |desk| Ok(credentials::list(&desk.context, None).await?))?;
+    if session.json {
+        let all: Vec<Value> = all
+            .iter()
+            .map(|set| {
+                json!({ "id": set.id, "name": set.name, "description": set.description, "username": set.username })
+            })
+            .collect();
+        return output::json(&all);
+    }
+    let rows: Vec<Vec<String>> = all.into_iter().map(|set| vec![set.name, set.username, set.status, set.id]).collect();
+    output::table(&["NAME", "USERNAME", "STATUS", "ID"], &rows);
+    Ok(())
+}

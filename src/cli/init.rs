@@ -1,0 +1,78 @@
+//! `grantor init`: what `serve` does on an empty database, and a password for the administrator.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::admin::setup::ADMIN_USERNAME;
+use crate::admin::{organizations, users};
+use crate::cli::session::{block_on, open, read_password};
+use crate::cli::{Failure, output, session::Session};
+use crate::config::LogFormat;
+use crate::model::audit::Actor;
+use crate::model::user::UserStatus;
+use crate::telemetry;
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// Username of the administrator
+    #[arg(long, default_value = ADMIN_USERNAME)]
+    admin_username: String,
+    /// Read the administrator's password from standard input; without it one is generated
+    #[arg(long)]
+    admin_password_stdin: bool,
+    /// Give the administrator a new password
+    #[arg(long)]
+    recover_admin: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    username: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<String>,
+    organization_id: String,
+    organization_number: i64,
+}
+
+impl Init {
+    pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
+        let config = session.config()?;
+        let _ = telemetry::start(Some(LogFormat::Text), "warn");
+        let chosen = if self.admin_password_stdin { Some(read_password(true, "")?) } else { None };
+        let answer = block_on(async move {
+            let (config, opened) = open(config, &self.admin_username).await?;
+            let (context, actor) = (opened.context, Actor::command_line());
+            let administrator = users::find(&context, &self.admin_username).await?;
+            let mut password = None;
+            if administrator.status == UserStatus::Invited || self.recover_admin {
+                match &chosen {
+                    Some(chosen) => {
+                        let length = config.passwords.min_length;
+                        users::set_password(&context, &actor, &administrator.id, chosen, length).await?;
+                    }
+                    None => {
+                        let (_, generated) = users::rotate_password(&context, &actor, &administrator.id).await?;
+                        password = Some(generated.into_exposed());
+                    }
+                }
+            }
+            let organization = organizations::find(&context, Some(&administrator.organization_id)).await?;
+            Ok(Answer {
+                username: administrator.username,
+                password,
+                organization_id: organization.id,
+                organization_number: organization.number,
+            })
+        })?;
+        if session.json {
+            return output::json(&answer);
+        }
+        output::line(&format!("administrator: {}", answer.username));
+        match &answer.password {
+            Some(password) => output::line(&format!("password: {password}   (shown only now)")),
+            None => output::line("password: as it was set (grantor init --recover-admin makes a new one)"),
+        }
+        output::line(&format!("organization: {} ({})", answer.organization_number, answer.organization_id));
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! The command line: noun, then verb; one file per noun. Secrets never come as arguments.
+
+mod client;
+mod config;
+mod credentials;
+mod doctor;
+mod failure;
+mod init;
+mod key;
+mod master_key;
+mod migrate;
+mod organization;
+mod output;
+mod quickstart;
+mod role;
+mod scope;
+mod serve;
+mod session;
+mod token;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use failure::Failure;
+
+/// Issues and checks API credentials and OAuth 2.0 tokens.
+#[derive(Debug, Parser)]
+#[command(name = "grantor", version, about, max_term_width = 100)]
+struct Arguments {
+    /// Configuration file (default: config/<environment>.toml in the working folder, if it is there)
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON value and nothing else
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the installation and its administrator; harmless where it is made already
+    Init(init::Init),
+    /// Serve (also without any command)
+    Serve,
+    /// Set everything up in this folder, print curl lines to paste, and serve
+    Quickstart,
+    /// Look for what would keep the server from working
+    Doctor,
+    /// The database's schema
+    Migrate {
+        #[command(subcommand)]
+        verb: Option<migrate::Verb>,
+    },
+    /// Applications and API connections
+    #[command(subcommand)]
+    Client(client::Verb),
+    /// People and API users
+    #[command(subcommand)]
+    User(user::Verb),
+    /// Generated usernames and passwords for programs
+    #[command(subcommand)]
+    Credentials(credentials::Verb),
+    /// Sets of permissions
+    #[command(subcommand)]
+    Role(role::Verb),
+    /// The catalogue of scopes
+    #[command(subcommand)]
+    Scope(scope::Verb),
+    /// Tenants
+    #[command(subcommand)]
+    Organization(organization::Verb),
+    /// Signing keys
+    #[command(subcommand)]
+    Key(key::Verb),
+    /// The key that the database is useless without
+    #[command(subcommand)]
+    MasterKey(master_key::Verb),
+    /// Tokens, without the database
+    #[command(subcommand)]
+    Token(token::Verb),
+    /// The configuration in force
+    #[command(subcommand)]
+    Config(config::Verb),
+    /// A completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the program: parse, dispatch, exit code (0 done, 1 refused, 2 usage).
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let session = session::Session::new(arguments.config, arguments.json);
+    match dispatch(&session, arguments.command.unwrap_or(Command::Serve)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::error(&failure.to_string());
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Init(init) => init.run(session),
+        Command::Serve => serve::run(session),
+        Command::Quickstart => quickstart::run(session),
+        Command::Doctor => doctor::run(session),
+        Command::Migrate { verb } => migrate::run(session, verb.unwrap_or_default()),
+        Command::Client(verb) => verb.run(session),
+        Command::User(verb) => verb.run(session),
+        Command::Credentials(verb) => verb.run(session),
+        Command::Role(verb) => verb.run(session),
+        Command::Scope(verb) => verb.run(session),
+        Command::Organization(verb) => verb.run(session),
+        Command::Key(verb) => verb.run(session),
+        Command::MasterKey(verb) => verb.run(session),
+        Command::Token(verb) => verb.run(session),
+        Command::Config(verb) => verb.run(session),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "grantor", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}

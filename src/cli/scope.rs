@@ -1,0 +1,64 @@
+//! `grantor scope …`
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::admin::scopes;
+use crate::cli::session::Session;
+use crate::cli::{Failure, output};
+use crate::model::scope::CatalogueScope;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Add a scope to the catalogue
+    Create {
+        /// Its name
+        #[arg(long)]
+        name: String,
+        /// For people
+        #[arg(long, default_value = "")]
+        description: String,
+        /// Clients must be approved for it one by one
+        #[arg(long)]
+        requires_approval: bool,
+        /// The resource server that it belongs to
+        #[arg(long)]
+        audience: Option<String>,
+    },
+    /// All scopes
+    List,
+}
+
+impl Verb {
+    pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
+        let all = match self {
+            Self::Create { name, description, requires_approval, audience } => {
+                let scope = CatalogueScope { name, description, requires_approval, audience };
+                let made = session.run(async |desk| Ok(scopes::create(&desk.context, &desk.actor, scope).await?))?;
+                if session.json {
+                    return output::json(&as_json(&made));
+                }
+                vec![made]
+            }
+            Self::List => session.run(async |desk| Ok(scopes::list(&desk.context).await?))?,
+        };
+        if session.json {
+            return output::json(&all.iter().map(as_json).collect::<Vec<_>>());
+        }
+        let rows: Vec<Vec<String>> = all
+            .into_iter()
+            .map(|scope| vec![scope.name, scope.audience.unwrap_or_default(), scope.description])
+            .collect();
+        output::table(&["SCOPE", "AUDIENCE", "DESCRIPTION"], &rows);
+        Ok(())
+    }
+}
+
+fn as_json(scope: &CatalogueScope) -> Value {
+    json!({
+        "name": scope.name,
+        "description": scope.description,
+        "requires_approval": scope.requires_approval,
+        "audience": scope.audience,
+    })
+}

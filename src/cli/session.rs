@@ -1,0 +1,132 @@
+//! What every command has: the configuration, a runtime, the opened installation.
+
+use std::future::Future;
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::admin::clients::Prefixes;
+use crate::admin::setup::ADMIN_USERNAME;
+use crate::app::{self, Opened, Surroundings};
+use crate::cli::Failure;
+use crate::config::{self, Config, LoadOptions, LogFormat};
+use crate::crypto::secret::SecretString;
+use crate::model::audit::Actor;
+use crate::oauth::Context;
+use crate::telemetry;
+
+/// One run of the command line.
+pub struct Session {
+    config_file: Option<PathBuf>,
+    /// Whether to print JSON.
+    pub json: bool,
+}
+
+/// An opened installation, on a runtime of the command's own.
+pub struct Desk {
+    /// The configuration.
+    pub config: Config,
+    /// The parts.
+    pub context: Arc<Context>,
+    /// The operator.
+    pub actor: Actor,
+}
+
+impl Session {
+    pub(super) fn new(config_file: Option<PathBuf>, json: bool) -> Self {
+        Self { config_file, json }
+    }
+
+    /// The configuration in force.
+    ///
+    /// # Errors
+    /// One line that names the key and the fix.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let options = LoadOptions { config_file: self.config_file.clone(), environment: config::process_environment() };
+        Ok(config::load(&options)?)
+    }
+
+    /// Runs an asynchronous command on the opened installation.
+    ///
+    /// # Errors
+    /// What the installation or the command answers.
+    pub fn run<T>(&self, command: impl AsyncFnOnce(Desk) -> Result<T, Failure>) -> Result<T, Failure> {
+        let config = self.config()?;
+        // Only what goes wrong: the command says the rest itself.
+        let _ = telemetry::start(Some(LogFormat::Text), "warn");
+        block_on(async move {
+            let (config, opened) = open(config, ADMIN_USERNAME).await?;
+            command(Desk { config, context: opened.context, actor: Actor::command_line() }).await
+        })
+    }
+}
+
+/// Opens the installation of a configuration.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn open(config: Config, admin_username: &str) -> Result<(Config, Opened), Failure> {
+    let issuer = config.issuer.with_address(config.server.address);
+    let opened = app::open(&config, &issuer, admin_username, &Surroundings::system()).await?;
+    Ok((config, opened))
+}
+
+/// Runs a future on a runtime of this thread.
+///
+/// # Errors
+/// What the future answers.
+pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
+
+impl Desk {
+    /// How generated ids and secrets begin.
+    #[must_use]
+    pub fn prefixes(&self) -> Prefixes {
+        Prefixes {
+            client_id: self.config.credentials.client_id_prefix.clone(),
+            client_secret: self.config.credentials.client_secret_prefix.clone(),
+        }
+    }
+}
+
+/// A password: from standard input, or asked for on the terminal.
+///
+/// # Errors
+/// [`Failure::Usage`] if there is neither.
+pub fn read_password(from_stdin: bool, prompt: &str) -> Result<SecretString, Failure> {
+    if from_stdin {
+        let mut text = String::new();
+        std::io::stdin().take(4096).read_to_string(&mut text)?;
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        return Ok(SecretString::from(line.strip_suffix('\r').unwrap_or(line)));
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Usage(
+            "nobody is there to type the password: pipe it in, with --password-stdin".to_owned(),
+        ));
+    }
+    let first = rpassword::prompt_password(format!("{prompt}: "))?;
+    let again = rpassword::prompt_password("The same again: ")?;
+    if first == again {
+        Ok(SecretString::from(first))
+    } else {
+        Err(Failure::Refused("the two passwords differ; nothing was changed".to_owned()))
+    }
+}
+
+/// Seconds of `90s`, `30m`, `24h`, `7d`, or a plain number of seconds.
+///
+/// # Errors
+/// A text for the usage message.
+pub fn parse_seconds(text: &str) -> Result<i64, String> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3600),
+        Some((at, 'd')) => (&text[..at], 86_400),
+        _ => (text, 1),
+    };
+    let number: i64 = digits.parse().map_err(|_| "a duration is 90s, 30m, 24h or 7d".to_owned())?;
+    number.checked_mul(unit).filter(|seconds| *seconds >= 0).ok_or_else(|| "a duration is not negative".to_owned())
+}

@@ -1,0 +1,78 @@
+//! `grantor token …`: what a text is, without the database.
+
+use std::io::Read;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::cli::session::Session;
+use crate::cli::{Failure, output};
+use crate::crypto::token_format;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Say what a token, secret, key or password is; `-` reads it from standard input
+    Inspect {
+        /// The text, or -
+        token: String,
+    },
+}
+
+impl Verb {
+    pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
+        let Self::Inspect { token } = self;
+        let text = if token == "-" {
+            let mut text = String::new();
+            std::io::stdin().take(64 * 1024).read_to_string(&mut text)?;
+            text
+        } else {
+            token
+        };
+        let answer = inspect(text.trim());
+        if session.json {
+            return output::json(&answer);
+        }
+        if let Value::Object(members) = &answer {
+            for (name, value) in members {
+                match value {
+                    Value::String(text) => output::line(&format!("{name}: {text}")),
+                    other => output::line(&format!("{name}: {other:#}")),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn inspect(text: &str) -> Value {
+    if let Some(jwt) = inspect_jwt(text) {
+        return jwt;
+    }
+    let checksum = if token_format::has_checksum(text) { "good" } else { "bad" };
+    let kind = match token_format::kind_of(text) {
+        Some(token_format::CLIENT_SECRET_PREFIX) => "client secret",
+        Some(token_format::API_KEY_PREFIX) => "API key",
+        Some(token_format::REFRESH_TOKEN_PREFIX) => "refresh token",
+        Some(token_format::ONE_TIME_PREFIX) => "one-time link",
+        Some(token_format::GENERATED_PASSWORD_PREFIX) => "generated password",
+        _ if checksum == "good" => "secret with a prefix of its own",
+        _ => "unknown",
+    };
+    json!({ "kind": kind, "checksum": checksum })
+}
+
+/// Header and claims as they stand there: the signature is not checked.
+fn inspect_jwt(text: &str) -> Option<Value> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let [header, claims, _] = parts.as_slice() else { return None };
+    let decode = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+    let (header, claims) = (decode(header)?, decode(claims)?);
+    let kind = match header.get("typ").and_then(Value::as_str) {
+        Some("at+jwt") => "access token",
+        Some("JWT") => "ID token",
+        _ => "JWT",
+    };
+    Some(json!({ "kind": kind, "header": header, "claims": claims, "signature": "not checked" }))
+}

@@ -1,0 +1,42 @@
+//! Time is an argument: the system's clock, or one that a test holds still and moves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::Utc;
+
+use crate::model::time::Timestamp;
+
+/// Where `now` comes from.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    /// The machine's clock.
+    System,
+    /// A clock that runs with the machine's, moved by so many microseconds.
+    Shifted(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock for tests: the machine's time until it is moved.
+    #[must_use]
+    pub fn shifted() -> Self {
+        Self::Shifted(Arc::new(AtomicI64::new(0)))
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let system = Utc::now().timestamp_micros();
+        match self {
+            Self::System => Timestamp::from_micros(system),
+            Self::Shifted(by) => Timestamp::from_micros(system.saturating_add(by.load(Ordering::Relaxed))),
+        }
+    }
+
+    /// Moves a shifted clock forward by so many seconds; the system's clock stays as it is.
+    pub fn advance(&self, seconds: i64) {
+        if let Self::Shifted(by) = self {
+            by.fetch_add(seconds.saturating_mul(1_000_000), Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The layers together: what overrides what, and what is refused.
+
+use super::*;
+use crate::config::{DatabaseUrl, ErrorShape, IssuerSetting, LogFormat, keys, print};
+
+/// Options with these variables.
+fn variables(list: &[(&str, &str)]) -> LoadOptions {
+    let environment = list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    LoadOptions { config_file: None, environment }
+}
+
+/// The configuration in an empty folder, with these variables.
+fn with(list: &[(&str, &str)]) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    one_line(load_in(folder.path(), &variables(list)))
+}
+
+/// The error as text, which must be one line.
+fn one_line(result: Result<Config, ConfigError>) -> Result<Config, String> {
+    let result = result.map_err(|error| error.to_string());
+    if let Err(text) = &result {
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+    result
+}
+
+/// The configuration with this text as the file of `--config`, and these variables.
+fn with_file(text: &str, list: &[(&str, &str)]) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.toml");
+    std::fs::write(&file, text).unwrap();
+    one_line(load_in(folder.path(), &LoadOptions { config_file: Some(file), ..variables(list) }))
+}
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let config = with(&[]).unwrap();
+    assert_eq!(config.environment, Environment::Production);
+    assert_eq!(config.issuer, IssuerSetting::FromAddress);
+    assert_eq!(config.server.address.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.server.private_address.to_string(), "127.0.0.1:9080");
+    assert_eq!(config.database.url, DatabaseUrl::Sqlite("data/grantor.db".into()));
+    assert_eq!((config.tokens.access_lifetime, config.tokens.signing_algorithm.as_str()), (3600, "ES256"));
+    assert_eq!((config.refresh.idle_lifetime, config.refresh.absolute_lifetime), (1_209_600, 7_776_000));
+    assert_eq!(config.keys.rotation_interval.as_secs(), 90 * 86_400);
+    assert_eq!((config.passwords.bcrypt_cost, config.passwords.min_length), (12, 15));
+    assert_eq!(config.log.format, None);
+    for environment in [Environment::Development, Environment::Test, Environment::Production] {
+        assert_eq!(Config::default_with(environment).unwrap().environment, environment);
+    }
+}
+
+#[test]
+fn a_file_overrides_the_defaults_and_a_variable_overrides_the_file() {
+    let file = "[tokens]\naccess_lifetime = 600\naudience = 'https://file'\n";
+    let config = with_file(file, &[("GRANTOR__TOKENS__ACCESS_LIFETIME", "300")]).unwrap();
+    assert_eq!(config.tokens.access_lifetime, 300);
+    assert_eq!(config.tokens.audience.as_deref(), Some("https://file"));
+    assert_eq!(config.tokens.signing_algorithm, "ES256");
+}
+
+#[test]
+fn the_environment_picks_the_file_of_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("config")).unwrap();
+    for (name, cost) in [("development", 11), ("production", 13)] {
+        let file = folder.path().join(format!("config/{name}.toml"));
+        std::fs::write(file, format!("[passwords]\nbcrypt_cost = {cost}\n")).unwrap();
+    }
+    let cost = |list: &[(&str, &str)]| load_in(folder.path(), &variables(list)).unwrap().passwords.bcrypt_cost;
+    assert_eq!(cost(&[]), 13);
+    assert_eq!(cost(&[("GRANTOR__ENVIRONMENT", "development")]), 11);
+    assert_eq!(cost(&[("GRANTOR__ENVIRONMENT", "test")]), 12);
+    let escape = one_line(load_in(folder.path(), &variables(&[("GRANTOR__ENVIRONMENT", "../x")]))).unwrap_err();
+    assert!(escape.contains("must be \"development\", \"test\" or \"production\""), "{escape}");
+    std::fs::write(folder.path().join("config/production.toml"), "environment = 'test'").unwrap();
+    let other = one_line(load_in(folder.path(), &variables(&[]))).unwrap_err();
+    assert!(other.contains("set GRANTOR__ENVIRONMENT"), "{other}");
+}
+
+#[test]
+fn a_config_file_may_name_its_environment_and_must_be_there() {
+    let config = with_file("environment = 'test'\n[passwords]\nbcrypt_cost = 4", &[]).unwrap();
+    assert_eq!((config.environment, config.passwords.bcrypt_cost), (Environment::Test, 4));
+    let options = LoadOptions { config_file: Some("no-such.toml".into()), ..LoadOptions::default() };
+    let text = one_line(load(&options)).unwrap_err();
+    assert!(text.starts_with("configuration: no-such.toml cannot be read"), "{text}");
+}
+
+#[test]
+fn the_files_that_come_with_the_server_are_right() {
+    let development = include_str!("../../../config/development.toml");
+    let config = with_file(development, &[("GRANTOR__ENVIRONMENT", "development")]).unwrap();
+    assert_eq!((config.passwords.bcrypt_cost, config.log.format), (10, Some(LogFormat::Text)));
+    let production = with_file(include_str!("../../../config/production.toml"), &[]).unwrap();
+    assert_eq!(production.log.format, Some(LogFormat::Json));
+}
+
+#[test]
+fn an_unknown_variable_is_refused_with_the_key_that_was_meant() {
+    let text = with(&[("GRANTOR__TOKENS__ACCESS_LIFETIM", "60")]).unwrap_err();
+    let wanted = "configuration: unknown key `tokens.access_lifetim` in the variable GRANTOR__TOKENS__ACCESS_LIFETIM; \
+                  did you mean `tokens.access_lifetime`?";
+    assert_eq!(text, wanted);
+    assert!(with(&[("GRANTOR__", "x")]).is_err());
+    assert!(with(&[("GRANTOR_TEST_REQUIRE_ALL", "1"), ("PATH", "/bin")]).is_ok());
+}
+
+#[test]
+fn variables_take_the_type_of_their_key() {
+    let config = with(&[
+        ("GRANTOR__REFRESH__REUSE_WINDOW", "0"),
+        ("grantor__credentials__client_id_prefix", "12345"),
+        ("GRANTOR__GRANTS__PASSWORD__PEOPLE", "false"),
+        ("GRANTOR__KEYS__ROTATION_INTERVAL", "86400"),
+        ("GRANTOR__HTTP__CORS_ORIGINS", "https://a.example, https://b.example"),
+        ("GRANTOR__HTTP__TRUSTED_PROXIES", "[\"10.0.0.0/8\"]"),
+        ("GRANTOR__HTTP__TOKEN_PATH", r#"[{"path": "/api/oauth/v1/token", "errors": "akeneo"}, "/b"]"#),
+    ])
+    .unwrap();
+    assert_eq!(config.refresh.reuse_window, 0);
+    assert_eq!(config.credentials.client_id_prefix, "12345");
+    assert!(!config.grants.password.people);
+    assert_eq!(config.keys.rotation_interval.as_secs(), 86_400);
+    assert_eq!(config.http.cors_origins.len(), 2);
+    assert_eq!(config.http.trusted_proxies.len(), 1);
+    assert_eq!(config.http.token_path[0].errors, ErrorShape::Akeneo);
+    assert_eq!(config.http.token_path[1].path, "/b");
+}
+
+#[test]
+fn a_refused_value_names_the_key_the_place_and_the_fix() {
+    for (name, value, wanted) in [
+        (
+            "GRANTOR__REFRESH__REUSE_WINDOW",
+            "61",
+            "`refresh.reuse_window` in the variable GRANTOR__REFRESH__REUSE_WINDOW: is 61; must be 0 to 60",
+        ),
+        ("GRANTOR__REFRESH__REUSE_WINDOW", "ten", "must be a whole number"),
+        ("GRANTOR__PASSWORDS__BCRYPT_COST", "9", "under 10 only with `environment`"),
+        ("GRANTOR__PASSWORDS__BCRYPT_COST", "16", "must be 4 to 15"),
+        (
+            "GRANTOR__KEYS__ROTATION_INTERVAL",
+            "soon",
+            "`keys.rotation_interval` in the variable GRANTOR__KEYS__ROTATION_INTERVAL: must be seconds",
+        ),
+        ("GRANTOR__KEYS__ROTATION_INTERVAL", "60s", "must be more than `keys.publish_ahead`"),
+        ("GRANTOR__DATABASE__URL", "sqlit://x", "\"sqlite://data/grantor.db\" or \"postgres://"),
+        ("GRANTOR__SERVER__ADDRESS", "localhost", "must be an IP address and a port"),
+        ("GRANTOR__SERVER__ADDRESS", "0.0.0.0:80", "`issuer` (not set): is required because"),
+        ("GRANTOR__ISSUER", "http://id.example.com", "`server.allow_plain_http` = true"),
+        ("GRANTOR__SECURITY__MASTER_KEY", "", "is empty; give it a value or leave it out"),
+        ("GRANTOR__HTTP__TOKEN_PATH", "/oauth/token", "covers the built-in"),
+        ("GRANTOR__HTTP__CORS_ORIGINS", "[1]", "must be a list of texts"),
+        ("GRANTOR__REFRESH__IDLE_LIFETIME", "7776001", "must not be more than `refresh.absolute_lifetime`"),
+    ] {
+        let text = with(&[(name, value)]).unwrap_err();
+        assert!(text.contains(wanted), "{text}");
+    }
+    let twice = with(&[("GRANTOR__LOG__LEVEL", "info"), ("grantor__log__level", "warn")]).unwrap_err();
+    assert!(twice.contains("keep one of the two"), "{twice}");
+}
+
+#[test]
+fn a_secret_comes_from_a_value_or_a_file_and_the_upper_layer_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("url");
+    std::fs::write(&secret, "postgres://me:hunter2@h/d\n").unwrap();
+    let path = secret.to_str().unwrap();
+    let postgres = DatabaseUrl::Postgres("postgres://me:hunter2@h/d".into());
+    assert_eq!(with(&[("GRANTOR__DATABASE__URL_FILE", path)]).unwrap().database.url, postgres);
+    let file = format!("[database]\nurl_file = {path:?}\n");
+    assert_eq!(with_file(&file, &[]).unwrap().database.url, postgres);
+    let over = with_file(&file, &[("GRANTOR__DATABASE__URL", "sqlite://a.db")]).unwrap();
+    assert_eq!(over.database.url, DatabaseUrl::Sqlite("a.db".into()));
+    let both = with_file(&format!("{file}url = 'sqlite://a.db'\n"), &[]).unwrap_err();
+    assert!(both.contains("`database.url` is set as well; keep one of the two"), "{both}");
+    let missing = with(&[("GRANTOR__DATABASE__URL_FILE", "/nowhere/url")]).unwrap_err();
+    assert!(missing.contains("/nowhere/url cannot be read"), "{missing}");
+    let inline = "[security]\nmaster_key = 'hunter2'\n";
+    assert!(with_file(inline, &[]).unwrap().security.master_key.is_some());
+    let over = with_file(inline, &[("GRANTOR__SECURITY__MASTER_KEY_FILE", "k")]).unwrap();
+    assert!(over.security.master_key.is_none());
+}
+
+#[test]
+fn what_is_printed_holds_every_key_and_no_secret() {
+    let config = with(&[
+        ("GRANTOR__SECURITY__MASTER_KEY", "hunter2"),
+        ("GRANTOR__DATABASE__URL", "postgres://me:hunter2@h/d"),
+        ("GRANTOR__HTTP__TOKEN_PATH", "/a,/b"),
+    ])
+    .unwrap();
+    let page = print(&config);
+    assert!(!page.contains("hunter2") && !format!("{config:?}").contains("hunter2"), "{page}");
+    assert!(page.contains("master_key = \"(set)\"") && page.contains("postgres://me:***@h/d"), "{page}");
+    for (key, _) in keys::KEYS.iter().filter(|(key, _)| *key != "database.url_file") {
+        let name = key.rsplit('.').next().unwrap_or_default();
+        assert!(page.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} "))), "{key}");
+    }
+    with_file(&page, &[]).unwrap();
+}

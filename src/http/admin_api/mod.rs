@@ -1,0 +1,3 @@
+//! Grantor's own API, `/api/v1`: one file per resource.
+
+pub mod me;

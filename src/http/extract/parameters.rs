@@ -1,0 +1,40 @@
+//! The parameters of a request's body: strict, bounded in size and time. The query string is never read.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web;
+
+use crate::http::state::State;
+use crate::oauth::ProtocolError;
+use crate::oauth::parameters::{MediaType, Parameters};
+
+/// Reads them.
+///
+/// # Errors
+/// 415, 413, 400 `invalid_request`.
+pub async fn read_parameters(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State,
+) -> Result<Parameters, ProtocolError> {
+    let media_type = media_type(request, state)?;
+    let limit = state.settings().body_bytes;
+    let body = tokio::time::timeout(state.settings().body_timeout, payload.to_bytes_limited(limit))
+        .await
+        .map_err(|_| ProtocolError::invalid_request("the body did not arrive in time"))?
+        .map_err(|_| ProtocolError::too_large())?
+        .map_err(|cause| ProtocolError::invalid_request("the body cannot be read").because(cause))?;
+    Parameters::parse(media_type, &body)
+}
+
+fn media_type(request: &HttpRequest, state: &State) -> Result<MediaType, ProtocolError> {
+    let mut given = request.headers().get_all(CONTENT_TYPE);
+    let only = given.next().filter(|_| given.next().is_none());
+    only.and_then(|value| value.to_str().ok()).and_then(MediaType::parse).ok_or_else(|| {
+        ProtocolError::unsupported_media_type(format!(
+            "send application/x-www-form-urlencoded (or a JSON object of strings), in UTF-8: \
+             curl -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials {}/oauth/token",
+            state.context().settings.issuer
+        ))
+    })
+}

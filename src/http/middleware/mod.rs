@@ -1,0 +1,5 @@
+//! What surrounds every handler.
+
+mod observe;
+
+pub use observe::observe;

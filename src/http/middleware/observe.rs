@@ -1,0 +1,43 @@
+//! Request id, security headers, counters: around every request, and cheap.
+
+use std::time::Instant;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, web};
+
+use crate::http::extract::RequestId;
+use crate::http::routes::route_name;
+use crate::http::state::State;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives the request its id, counts it, and sets the headers that every answer has.
+///
+/// # Errors
+/// What the handler answers.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let started = Instant::now();
+    let state = request.app_data::<web::Data<State>>().cloned();
+    let id = state.as_ref().map_or_else(String::new, |state| state.context().random.base62(22));
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let route = route_name(request.path());
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    if let Some(state) = state {
+        let status = response.status().as_u16();
+        state.context().metrics.request(route, status, started.elapsed().as_secs_f64());
+        tracing::debug!(request_id = %id, route, status, "answered");
+    }
+    Ok(response)
+}

@@ -1,0 +1,14 @@
+//! All the HTTP code. Handlers extract, call, render; the route table is `routes`.
+
+pub mod admin_api;
+pub mod extract;
+pub mod health;
+pub mod middleware;
+pub mod oauth;
+mod oauth_error;
+mod problem;
+mod routes;
+mod state;
+
+pub use routes::{TABLE, cors, private, public};
+pub use state::{HttpSettings, State};

@@ -1,0 +1,100 @@
+//! `POST /oauth/token` (RFC 6749 §3.2), and the same endpoint at other servers' paths.
+
+use actix_web::http::header::{CACHE_CONTROL, PRAGMA};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use crate::config::ErrorShape;
+use crate::http::extract::{RequestId, network_of, present_client, read_parameters};
+use crate::http::oauth::must_be_fresh;
+use crate::http::oauth_error;
+use crate::http::state::State;
+use crate::model::grant_type::GrantType;
+use crate::oauth::ProtocolError;
+use crate::oauth::grants::{TokenRequest, exchange};
+use crate::oauth::tokens::issue::Tokens;
+
+/// RFC 6749 §5.1.
+#[derive(Serialize)]
+struct Success<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+}
+
+/// With errors as RFC 6749 has them.
+pub async fn standard(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+    id: RequestId,
+) -> HttpResponse {
+    answer(&request, payload, &state, id, ErrorShape::Rfc6749).await
+}
+
+/// With errors as clients of Akeneo expect them.
+pub async fn akeneo(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+    id: RequestId,
+) -> HttpResponse {
+    answer(&request, payload, &state, id, ErrorShape::Akeneo).await
+}
+
+async fn answer(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State,
+    id: RequestId,
+    shape: ErrorShape,
+) -> HttpResponse {
+    let mut grant = "other";
+    let outcome = exchanged(request, payload, state, &id, &mut grant).await;
+    let metrics = &state.context().metrics;
+    match outcome {
+        Ok(tokens) => {
+            metrics.token(grant, "issued");
+            success(&tokens)
+        }
+        Err(error) => {
+            metrics.token(grant, error.code.as_str());
+            oauth_error::respond(&error, shape, &id.0)
+        }
+    }
+}
+
+async fn exchanged(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State,
+    id: &RequestId,
+    grant: &mut &'static str,
+) -> Result<Tokens, ProtocolError> {
+    let parameters = read_parameters(request, payload, state).await?;
+    must_be_fresh(state)?;
+    if let Some(known) = parameters.get("grant_type").and_then(|name| name.parse::<GrantType>().ok()) {
+        *grant = known.as_str();
+    }
+    let presented = present_client(request, &parameters)?;
+    let network = network_of(request, state);
+    let request = TokenRequest { parameters, presented, network, request_id: id.0.clone() };
+    exchange(state.context(), &request).await
+}
+
+fn success(tokens: &Tokens) -> HttpResponse {
+    let body = Success {
+        access_token: tokens.access_token.expose(),
+        token_type: "Bearer",
+        expires_in: tokens.expires_in,
+        scope: tokens.scope.to_string(),
+        refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose()),
+        id_token: tokens.id_token.as_ref().map(|token| token.expose()),
+    };
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache")).json(body)
+}

@@ -1,0 +1,128 @@
+//! The whole route table on one page.
+
+use actix_cors::Cors;
+use actix_web::http::StatusCode;
+use actix_web::http::header::ALLOW;
+use actix_web::middleware::{Condition, from_fn};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard, web};
+
+use crate::config::ErrorShape;
+use crate::http::extract::RequestId;
+use crate::http::middleware::observe;
+use crate::http::oauth::{introspect, jwks, metadata, revoke, token, userinfo};
+use crate::http::state::State;
+use crate::http::{admin_api, health, problem};
+
+/// Path, methods, name in the metrics: what the tests hold the server to.
+pub const TABLE: &[(&str, &str, &str)] = &[
+    ("/oauth/token", "POST", "token"),
+    ("/oauth/introspect", "POST", "introspect"),
+    ("/oauth/revoke", "POST", "revoke"),
+    ("/oauth/userinfo", "GET, HEAD, POST", "userinfo"),
+    ("/.well-known/openid-configuration", "GET, HEAD", "metadata"),
+    ("/.well-known/oauth-authorization-server", "GET, HEAD", "metadata"),
+    ("/.well-known/jwks.json", "GET, HEAD", "jwks"),
+    ("/health/live", "GET, HEAD", "health"),
+    ("/health/ready", "GET, HEAD", "health"),
+    ("/api/v1/me", "GET, HEAD", "me"),
+];
+
+/// The name of a path in the metrics; never a text that a client chose.
+pub(super) fn route_name(path: &str) -> &'static str {
+    TABLE.iter().find(|(known, _, _)| *known == path).map_or("other", |(_, _, name)| name)
+}
+
+/// The public listener.
+pub fn public(routes: &mut web::ServiceConfig, state: &State) {
+    routes.app_data(web::Data::new(state.clone()));
+    let mut scope = web::scope("")
+        .wrap(from_fn(observe))
+        .service(resource("/oauth/token").route(web::post().to(token::standard)))
+        .service(resource("/oauth/introspect").route(web::post().to(introspect::introspect)))
+        .service(resource("/oauth/revoke").route(web::post().to(revoke::revoke)))
+        .service(
+            resource("/oauth/userinfo").route(read().to(userinfo::userinfo)).route(web::post().to(userinfo::userinfo)),
+        )
+        .service(resource("/.well-known/openid-configuration").route(read().to(metadata::metadata)))
+        .service(resource("/.well-known/oauth-authorization-server").route(read().to(metadata::metadata)))
+        .service(resource("/.well-known/jwks.json").route(read().to(jwks::jwks)))
+        .service(resource("/health/live").route(read().to(health::live)))
+        .service(resource("/health/ready").route(read().to(health::ready)))
+        .service(resource("/api/v1/me").route(read().to(admin_api::me::me)));
+    for (index, further) in state.settings().token_paths.iter().enumerate() {
+        let route = match further.errors {
+            ErrorShape::Rfc6749 => web::post().to(token::standard),
+            ErrorShape::Akeneo => web::post().to(token::akeneo),
+        };
+        scope = scope.service(resource(&pattern(&further.path, index)).route(route));
+    }
+    routes.service(scope.default_service(web::to(not_found)));
+}
+
+/// The private listener: metrics and full health, never on the public one.
+pub fn private(routes: &mut web::ServiceConfig, state: &State) {
+    routes.app_data(web::Data::new(state.clone()));
+    routes
+        .service(resource("/metrics").route(read().to(health::metrics)))
+        .service(resource("/health/live").route(read().to(health::live)))
+        .service(resource("/health/ready").route(read().to(health::ready)))
+        .service(resource("/health/full").route(read().to(health::full)));
+}
+
+/// Browsers of the configured origins may call; of no others.
+pub fn cors(state: &State) -> Condition<Cors> {
+    let origins = &state.settings().cors_origins;
+    let mut cors = Cors::default()
+        .allowed_methods(["GET", "POST"])
+        .allowed_headers(["authorization", "content-type"])
+        .max_age(600);
+    for origin in origins {
+        cors = cors.allowed_origin(origin);
+    }
+    Condition::new(!origins.is_empty(), cors)
+}
+
+/// A resource that answers a wrong method with 405 and `Allow`.
+fn resource(path: &str) -> Resource {
+    web::resource(path.to_owned()).default_service(web::to(method_not_allowed))
+}
+
+/// GET and HEAD.
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// `{any}` in a configured path stands for one segment; the router wants each named differently.
+fn pattern(path: &str, index: usize) -> String {
+    let mut pattern = String::new();
+    for (part, text) in path.split("{any}").enumerate() {
+        if part > 0 {
+            pattern.push_str(&format!("{{any_{index}_{part}}}"));
+        }
+        pattern.push_str(text);
+    }
+    pattern
+}
+
+async fn method_not_allowed(request: HttpRequest, id: RequestId) -> HttpResponse {
+    // What is not in the table is a further token path, or the metrics page.
+    let allowed = TABLE.iter().find(|(path, _, _)| *path == request.path()).map_or("POST", |(_, methods, _)| methods);
+    let mut response =
+        problem::respond(StatusCode::METHOD_NOT_ALLOWED, &format!("the method here is {allowed}"), &id.0);
+    if let Ok(value) = allowed.parse() {
+        response.headers_mut().insert(ALLOW, value);
+    }
+    response
+}
+
+async fn not_found(state: web::Data<State>, id: RequestId) -> HttpResponse {
+    let issuer = &state.context().settings.issuer;
+    problem::respond(
+        StatusCode::NOT_FOUND,
+        &format!(
+            "there is nothing here. The token endpoint is POST {issuer}/oauth/token; \
+             {issuer}/.well-known/openid-configuration lists the others"
+        ),
+        &id.0,
+    )
+}

@@ -1,0 +1,83 @@
+//! What handlers work with.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::config::{Config, TokenPath};
+use crate::oauth::Context;
+use crate::oauth::keys::Jwks;
+
+/// The settings that only HTTP knows.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Largest body in bytes.
+    pub body_bytes: usize,
+    /// Longest time for a body to arrive.
+    pub body_timeout: Duration,
+    /// Further paths of the token endpoint.
+    pub token_paths: Vec<TokenPath>,
+    /// Origins that browsers may call from.
+    pub cors_origins: Vec<String>,
+    /// Proxies that are believed when they name the client's address.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl HttpSettings {
+    /// From the configuration.
+    #[must_use]
+    pub fn from_config(config: &Config) -> Self {
+        Self {
+            body_bytes: config.limits.body_bytes,
+            body_timeout: Duration::from_secs(config.limits.body_timeout),
+            token_paths: config.http.token_path.clone(),
+            cors_origins: config.http.cors_origins.clone(),
+            trusted_proxies: config.http.trusted_proxies.clone(),
+        }
+    }
+
+    /// Whether this address is a proxy that is believed.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted_proxies.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// One for the whole server, shared by its workers.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+struct Inner {
+    context: Arc<Context>,
+    settings: HttpSettings,
+    jwks: Jwks,
+}
+
+impl State {
+    /// From the parts.
+    #[must_use]
+    pub fn new(context: Arc<Context>, settings: HttpSettings) -> Self {
+        Self(Arc::new(Inner { context, settings, jwks: Jwks::default() }))
+    }
+
+    /// The protocol's parts.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.0.context
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &HttpSettings {
+        &self.0.settings
+    }
+
+    /// The rendered JWKS.
+    #[must_use]
+    pub fn jwks(&self) -> &Jwks {
+        &self.0.jwks
+    }
+}

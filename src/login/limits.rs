@@ -1,0 +1,111 @@
+//! Limits on guessing: a place is reserved before a password is looked at.
+
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::crypto::digest::DigestKey;
+use crate::login::network::Network;
+use crate::store::attempts::{self, Bucket, Reservation, Settlement};
+use crate::store::{Store, StoreError};
+
+/// How long a caller waits for a place among the attempts that are being looked at.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// The failures that are allowed (`limits.*`).
+#[derive(Debug, Clone)]
+pub struct LimitSettings {
+    /// Whether failures are counted at all.
+    pub enabled: bool,
+    /// Failures of one account from one network before the wait doubles at each.
+    pub account_network: i64,
+    /// Failures of one network in a window.
+    pub network: i64,
+    /// Consecutive failures that lock an account.
+    pub account: i64,
+    /// Failures through one client in a window.
+    pub client: i64,
+    /// The window in seconds.
+    pub window: i64,
+}
+
+/// What an attempt counts against.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    account_network: Bucket,
+    network: Bucket,
+    account: Bucket,
+    client: Bucket,
+}
+
+/// What a reservation met.
+pub(super) enum Place {
+    Taken,
+    Wait(u64),
+    Blocked(u64),
+}
+
+impl Attempt {
+    pub(super) fn new(
+        settings: &LimitSettings,
+        key: &DigestKey,
+        username: &str,
+        network: Network,
+        client_id: &str,
+    ) -> Self {
+        let bucket = |kind: &str, parts: &[&str], allowed: i64, backs_off: bool| Bucket {
+            key: key.digest(&format!("attempts {kind}"), parts.join("\0").as_bytes()).to_text(),
+            allowed,
+            window: settings.window,
+            backs_off,
+        };
+        let network = network.to_string();
+        Self {
+            account_network: bucket("account network", &[username, &network], settings.account_network, true),
+            network: bucket("network", &[&network], settings.network, false),
+            // Consecutive failures count however long ago they were, and lock instead of making anyone wait.
+            account: Bucket { window: i64::MAX / 2_000_000, ..bucket("account", &[username], i64::MAX, false) },
+            client: bucket("client", &[client_id], settings.client, false),
+        }
+    }
+
+    /// The key under which an account's consecutive failures are counted.
+    pub(super) fn account_key(key: &DigestKey, username: &str) -> String {
+        key.digest("attempts account", username.as_bytes()).to_text()
+    }
+
+    fn buckets(&self) -> Vec<Bucket> {
+        vec![self.account_network.clone(), self.network.clone(), self.account.clone(), self.client.clone()]
+    }
+
+    /// Reserves a place; waits while all places are taken by attempts that are being looked at.
+    pub(super) async fn reserve(&self, store: &Store, clock: &Clock) -> Result<Place, StoreError> {
+        let started = Instant::now();
+        loop {
+            let (buckets, now) = (self.buckets(), clock.now());
+            match store.write(move |db| attempts::reserve(db, &buckets, now)).await? {
+                Reservation::Reserved => return Ok(Place::Taken),
+                Reservation::Blocked(until) => {
+                    let micros = u64::try_from(until.micros_since(now)).unwrap_or(0);
+                    return Ok(Place::Blocked(micros.div_ceil(1_000_000).max(1)));
+                }
+                Reservation::Busy if started.elapsed() >= LONGEST_WAIT => return Ok(Place::Wait(1)),
+                Reservation::Busy => tokio::time::sleep(Duration::from_millis(40)).await,
+            }
+        }
+    }
+
+    /// Settles inside the caller's transaction and answers the account's consecutive failures.
+    pub(super) fn settle(
+        &self,
+        db: &mut crate::store::Db,
+        right: bool,
+        now: crate::model::time::Timestamp,
+    ) -> Result<i64, StoreError> {
+        let (own, shared) =
+            if right { (Settlement::Cleared, Settlement::Refunded) } else { (Settlement::Failed, Settlement::Failed) };
+        attempts::settle(db, &self.account_network, own, now)?;
+        attempts::settle(db, &self.network, shared, now)?;
+        attempts::settle(db, &self.client, shared, now)?;
+        attempts::settle(db, &self.account, own, now)
+    }
+}

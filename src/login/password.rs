@@ -1,0 +1,320 @@
+//! The password pipeline, the same for every door and for every kind of account.
+//!
+//! A generated password is a machine's secret of 160 random bits and more: it is found by digest, costs no slow
+//! hash and reserves nothing. Everything else, right or wrong, known account or not, costs one bcrypt in the pool.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+
+use crate::clock::Clock;
+use crate::crypto::digest::{Digest, DigestKey};
+use crate::crypto::hash_pool::{HashPool, HashPoolError};
+use crate::crypto::password::{PasswordHasher, PasswordInput};
+use crate::crypto::secret::SecretString;
+use crate::crypto::token_format::{GENERATED_PASSWORD_PREFIX, is_well_formed};
+use crate::login::limits::{Attempt, LimitSettings, Place};
+use crate::login::network::Network;
+use crate::model::audit::{Actor, AuditEvent};
+use crate::model::time::Timestamp;
+use crate::model::user::{PasswordKind, User, UserKind, UserStatus};
+use crate::store::{Store, StoreError, audit, users};
+
+/// What generated passwords are digested for.
+pub const GENERATED_DIGEST_PURPOSE: &str = "generated password";
+
+/// How long a network stays known after a sign-in from it, in seconds.
+const NETWORK_KNOWN_FOR: i64 = 30 * 86_400;
+
+/// Whether a text has the shape of a generated password. Nobody may choose such a text, so the shape alone says
+/// how it is checked, and tells nothing about the account.
+#[must_use]
+pub fn is_generated_shape(text: &str) -> bool {
+    is_well_formed(GENERATED_PASSWORD_PREFIX, text)
+}
+
+/// The door through which somebody signs in, and whom it lets in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Door {
+    /// The client that asks.
+    pub client_id: String,
+    /// Whether passwords chosen by people or administrators are taken, or generated ones alone.
+    pub chosen_passwords: bool,
+    /// Whether people are let in, or API users alone.
+    pub people: bool,
+}
+
+/// Somebody who gave the right password.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The user's id.
+    pub user_id: String,
+    /// The account is locked, but the sign-in came from a network of the user's.
+    pub despite_lock: bool,
+}
+
+/// Why nobody is signed in.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SignInError {
+    /// Wrong password, unknown, disabled or locked account, or not for this door: the log says which.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// Too many failures; seconds to wait.
+    #[error("too many failures")]
+    Limited(u64),
+    /// Too much to do; seconds to wait.
+    #[error("{1}")]
+    Busy(u64, &'static str),
+    /// The database does not answer.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A defect.
+    #[error("{0}")]
+    Bug(String),
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Bug(what) => Self::Bug(what),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
+impl From<HashPoolError> for SignInError {
+    fn from(error: HashPoolError) -> Self {
+        match error {
+            HashPoolError::Overloaded { retry_after } => {
+                Self::Busy(retry_after.as_secs().max(1), "the password hash pool is full")
+            }
+            HashPoolError::Failed => Self::Bug("a password hash failed".to_owned()),
+        }
+    }
+}
+
+/// What the pipeline is set to.
+#[derive(Debug, Clone)]
+pub struct LoginSettings {
+    /// Limits on guessing.
+    pub limits: LimitSettings,
+}
+
+type Evaluation = Shared<BoxFuture<'static, Result<SignedIn, SignInError>>>;
+
+/// Sign-in by password.
+pub struct Login {
+    store: Store,
+    clock: Clock,
+    digest: DigestKey,
+    hasher: PasswordHasher,
+    pool: Arc<HashPool>,
+    settings: LoginSettings,
+    in_flight: Mutex<HashMap<Digest, Evaluation>>,
+}
+
+impl Login {
+    /// The pipeline of a node.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        digest: DigestKey,
+        hasher: PasswordHasher,
+        pool: Arc<HashPool>,
+        settings: LoginSettings,
+    ) -> Self {
+        Self { store, clock, digest, hasher, pool, settings, in_flight: Mutex::default() }
+    }
+
+    /// The pool of slow hashes, for the metrics page and for new passwords.
+    #[must_use]
+    pub fn pool(&self) -> &Arc<HashPool> {
+        &self.pool
+    }
+
+    /// How passwords of people are hashed.
+    #[must_use]
+    pub fn hasher(&self) -> &PasswordHasher {
+        &self.hasher
+    }
+
+    /// The key under which an account's consecutive failures are counted, for `user unlock`.
+    #[must_use]
+    pub fn account_key(&self, username: &str) -> String {
+        Attempt::account_key(&self.digest, username)
+    }
+
+    /// Signs somebody in.
+    ///
+    /// # Errors
+    /// [`SignInError`]; every reason for a refusal looks the same from outside.
+    pub async fn sign_in(
+        self: &Arc<Self>,
+        door: &Door,
+        username: &str,
+        password: &str,
+        network: Network,
+    ) -> Result<SignedIn, SignInError> {
+        let name = username.to_owned();
+        let user = self.store.read(move |db| users::by_username(db, &name)).await?;
+        if is_generated_shape(password)
+            && let Some(user) = &user
+            && self.is_generated_password_of(user, password)
+            && let Ok(signed_in) = let_in(user, door, None)
+        {
+            return Ok(signed_in);
+        }
+        self.evaluate_once(door, username, password, network, user).await
+    }
+
+    fn is_generated_password_of(&self, user: &User, password: &str) -> bool {
+        let presented = self.digest.digest(GENERATED_DIGEST_PURPOSE, password.as_bytes());
+        match &user.password {
+            Some((PasswordKind::Generated, stored)) => Digest::from_text(stored) == Some(presented),
+            _ => false,
+        }
+    }
+
+    /// Identical attempts in flight share one evaluation: fifty instances of a service that start together cost
+    /// one hash.
+    async fn evaluate_once(
+        self: &Arc<Self>,
+        door: &Door,
+        username: &str,
+        password: &str,
+        network: Network,
+        user: Option<User>,
+    ) -> Result<SignedIn, SignInError> {
+        let identity = format!("{door:?}\0{network}\0{username}\0{password}");
+        let identity = self.digest.digest("attempt in flight", identity.as_bytes());
+        let evaluation = {
+            let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+            in_flight
+                .entry(identity)
+                .or_insert_with(|| {
+                    let login = Arc::clone(self);
+                    let (door, username) = (door.clone(), username.to_owned());
+                    let password = SecretString::from(password);
+                    async move { login.evaluate(&door, &username, &password, network, user).await }.boxed().shared()
+                })
+                .clone()
+        };
+        let outcome = evaluation.await;
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&identity);
+        outcome
+    }
+
+    async fn evaluate(
+        &self,
+        door: &Door,
+        username: &str,
+        password: &SecretString,
+        network: Network,
+        user: Option<User>,
+    ) -> Result<SignedIn, SignInError> {
+        let attempt = Attempt::new(&self.settings.limits, &self.digest, username, network, &door.client_id);
+        if self.settings.limits.enabled {
+            match attempt.reserve(&self.store, &self.clock).await? {
+                Place::Taken => {}
+                Place::Wait(seconds) => return Err(SignInError::Busy(seconds, "too many attempts at once")),
+                Place::Blocked(seconds) => return Err(SignInError::Limited(seconds)),
+            }
+        }
+        let right = self.is_chosen_password_of(user.as_ref(), password).await?;
+        let known_since = match &user {
+            Some(user) if right && user.status == UserStatus::Locked => self.last_sign_in(user, network).await?,
+            _ => None,
+        };
+        let outcome = match &user {
+            Some(user) if right => let_in(user, door, known_since.map(|at| (at, self.clock.now()))),
+            Some(_) => Err(SignInError::Refused("wrong password")),
+            None => Err(SignInError::Refused("unknown account")),
+        };
+        self.settle(attempt, user, network, outcome.is_ok()).await?;
+        outcome
+    }
+
+    /// One bcrypt, whatever is presented.
+    async fn is_chosen_password_of(&self, user: Option<&User>, password: &SecretString) -> Result<bool, SignInError> {
+        let input = PasswordInput::parse(password.expose()).ok().filter(|_| !is_generated_shape(password.expose()));
+        let stored = match user.and_then(|user| user.password.as_ref()) {
+            Some((PasswordKind::Human, hash)) => Some(hash.clone()),
+            _ => None,
+        };
+        let hasher = self.hasher.clone();
+        let job = move || match (input, stored) {
+            (Some(input), Some(stored)) => hasher.verify(&input, &stored),
+            _ => {
+                hasher.burn();
+                Ok(false)
+            }
+        };
+        self.pool.run(job).await?.map_err(|error| SignInError::Bug(error.to_string()))
+    }
+
+    async fn last_sign_in(&self, user: &User, network: Network) -> Result<Option<Timestamp>, SignInError> {
+        let (id, network) = (user.id.clone(), network.to_string());
+        Ok(self.store.read(move |db| users::last_sign_in(db, &id, &network)).await?)
+    }
+
+    async fn settle(
+        &self,
+        attempt: Attempt,
+        user: Option<User>,
+        network: Network,
+        right: bool,
+    ) -> Result<(), SignInError> {
+        let now = self.clock.now();
+        let limits = self.settings.limits.clone();
+        let network = network.to_string();
+        let write = move |db: &mut crate::store::Db| {
+            let failures = if limits.enabled { attempt.settle(db, right, now)? } else { 0 };
+            let Some(user) = &user else { return Ok(()) };
+            if right {
+                users::note_sign_in(db, &user.id, &network, now)?;
+            } else if failures >= limits.account && user.status == UserStatus::Active {
+                lock(db, user, failures, now)?;
+            }
+            Ok(())
+        };
+        Ok(self.store.write(write).await?)
+    }
+}
+
+fn lock(db: &mut crate::store::Db, user: &User, failures: i64, now: Timestamp) -> Result<(), StoreError> {
+    users::set_status(db, &user.id, UserStatus::Locked, now)?;
+    let event = AuditEvent {
+        action: "user.locked",
+        target_kind: "user",
+        target_id: user.id.clone(),
+        organization_id: Some(user.organization_id.clone()),
+        details: format!("after {failures} consecutive failed sign-ins"),
+    };
+    audit::record(db, &Actor::server(), &event, now)
+}
+
+/// Whether the door is for this user, who has given the right password. `known` is the last sign-in from this
+/// network, and now.
+fn let_in(user: &User, door: &Door, known: Option<(Timestamp, Timestamp)>) -> Result<SignedIn, SignInError> {
+    let refused = |why| Err(SignInError::Refused(why));
+    let generated = matches!(user.password, Some((PasswordKind::Generated, _)));
+    if !generated && !door.chosen_passwords {
+        return refused("this client takes generated passwords alone");
+    }
+    if user.kind == UserKind::Person && !door.people {
+        return refused("people's passwords are not taken at this door");
+    }
+    if !user.access_api {
+        return refused("the user has no API access");
+    }
+    let from_known = known.is_some_and(|(at, now)| now.micros_since(at) <= NETWORK_KNOWN_FOR * 1_000_000);
+    match user.status {
+        UserStatus::Active => Ok(SignedIn { user_id: user.id.clone(), despite_lock: false }),
+        UserStatus::Locked if from_known => Ok(SignedIn { user_id: user.id.clone(), despite_lock: true }),
+        UserStatus::Locked => refused("the account is locked"),
+        UserStatus::Invited | UserStatus::Disabled | UserStatus::Deleted => refused("the account is not active"),
+    }
+}

@@ -1,0 +1,126 @@
+//! Counters of a node, rendered for Prometheus on the private listener.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, LabelSetEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::store::Store;
+
+/// Labels of the token counter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TokenLabels {
+    /// `grant_type`, or `other`.
+    pub grant: &'static str,
+    /// `issued`, or the `error` member of the refusal.
+    pub outcome: &'static str,
+}
+
+impl EncodeLabelSet for TokenLabels {
+    fn encode(&self, encoder: &mut LabelSetEncoder) -> Result<(), std::fmt::Error> {
+        [("grant", self.grant), ("outcome", self.outcome)].encode(encoder)
+    }
+}
+
+/// Labels of the request counter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RequestLabels {
+    /// The route's name; never a path that a client chose.
+    pub route: &'static str,
+    /// HTTP status.
+    pub status: u16,
+}
+
+impl EncodeLabelSet for RequestLabels {
+    fn encode(&self, encoder: &mut LabelSetEncoder) -> Result<(), std::fmt::Error> {
+        [("route", self.route), ("status", self.status.to_string().as_str())].encode(encoder)
+    }
+}
+
+/// The counters of a node.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    tokens: Family<TokenLabels, Counter>,
+    durations: Histogram,
+    hash_queue: Gauge,
+    hash_threads: Gauge,
+    store_busy: Gauge,
+    store_queue: Gauge,
+    batches: Counter,
+    writes: Counter,
+    seen: (AtomicU64, AtomicU64),
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let buckets = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+        let mut made = Self {
+            registry: Registry::with_prefix("grantor"),
+            requests: Family::default(),
+            tokens: Family::default(),
+            durations: Histogram::new(buckets),
+            hash_queue: Gauge::default(),
+            hash_threads: Gauge::default(),
+            store_busy: Gauge::default(),
+            store_queue: Gauge::default(),
+            batches: Counter::default(),
+            writes: Counter::default(),
+            seen: Default::default(),
+        };
+        let registry = &mut made.registry;
+        registry.register("http_requests", "Requests by route and status", made.requests.clone());
+        registry.register("tokens", "Token requests by grant and outcome", made.tokens.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time from the request's head to the answer",
+            Unit::Seconds,
+            made.durations.clone(),
+        );
+        registry.register("hash_queue_depth", "Password hashes that wait for a thread", made.hash_queue.clone());
+        registry.register("hash_threads", "Threads that hash passwords", made.hash_threads.clone());
+        registry.register("store_busy_connections", "Database connections at work", made.store_busy.clone());
+        registry.register("store_queue_depth", "Reads and writes that wait for a connection", made.store_queue.clone());
+        registry.register("store_write_batches", "Write transactions committed", made.batches.clone());
+        registry.register("store_writes", "Writes committed; divided by batches, the batch size", made.writes.clone());
+        made
+    }
+}
+
+impl Metrics {
+    /// Counts an answer of the token endpoint.
+    pub fn token(&self, grant: &'static str, outcome: &'static str) {
+        self.tokens.get_or_create(&TokenLabels { grant, outcome }).inc();
+    }
+
+    /// Counts a request and its time.
+    pub fn request(&self, route: &'static str, status: u16, seconds: f64) {
+        self.requests.get_or_create(&RequestLabels { route, status }).inc();
+        self.durations.observe(seconds);
+    }
+
+    /// The page, in the `OpenMetrics` text format.
+    #[must_use]
+    pub fn page(&self, store: &Store, hash_queue: usize, hash_threads: usize) -> String {
+        let figures = store.figures();
+        let gauge = |gauge: &Gauge, value: usize| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        gauge(&self.hash_queue, hash_queue);
+        gauge(&self.hash_threads, hash_threads);
+        gauge(&self.store_busy, figures.busy_connections);
+        gauge(&self.store_queue, figures.queued);
+        let raise = |counter: &Counter, seen: &AtomicU64, to: u64| {
+            counter.inc_by(to.saturating_sub(seen.swap(to, Ordering::Relaxed)));
+        };
+        raise(&self.batches, &self.seen.0, figures.batches);
+        raise(&self.writes, &self.seen.1, figures.writes);
+        let mut page = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut page, &self.registry);
+        page
+    }
+}

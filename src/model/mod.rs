@@ -1,0 +1,13 @@
+//! The nouns: plain types, one file per noun. Nothing here knows a database, a protocol or a clock.
+
+pub mod audit;
+pub mod client;
+pub mod family;
+pub mod grant_type;
+pub mod organization;
+pub mod role;
+pub mod scope;
+pub mod signing_key;
+pub mod states;
+pub mod time;
+pub mod user;

@@ -1,0 +1,100 @@
+//! What the protocol works with: one value for the whole process.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::clock::Clock;
+use crate::crypto::data_keys::DataKeys;
+use crate::crypto::random::Random;
+use crate::login::Login;
+use crate::metrics::Metrics;
+use crate::model::signing_key::SigningAlgorithm;
+use crate::oauth::keys::KeyRing;
+use crate::oauth::tokens::verifier::VerifiedTokens;
+use crate::registry::Registry;
+use crate::store::{Store, StoreError};
+
+/// The settings that the protocol reads.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The issuer identifier and the base of every URL (RFC 8414 §2).
+    pub issuer: String,
+    /// The `aud` where nothing else says one.
+    pub audience: String,
+    /// Lifetime of access tokens in seconds.
+    pub access_lifetime: i64,
+    /// What signs, unless the client says otherwise.
+    pub signing_algorithm: SigningAlgorithm,
+    /// Idle lifetime of token families in seconds.
+    pub idle_lifetime: i64,
+    /// Absolute lifetime of token families in seconds.
+    pub absolute_lifetime: i64,
+    /// Reuse window of token families in seconds.
+    pub reuse_window: i64,
+    /// How long a new signing key is published before it signs, in seconds.
+    pub publish_ahead: i64,
+    /// How long a signing key signs, in seconds.
+    pub rotation_interval: i64,
+    /// Whether the password grant is offered at all.
+    pub password_grant: bool,
+    /// Whether a person's password may be used at the token endpoint.
+    pub people_passwords: bool,
+}
+
+/// The parts of a running node.
+pub struct Context {
+    /// The settings.
+    pub settings: Settings,
+    /// The database.
+    pub store: Store,
+    /// What every request needs of it, in memory.
+    pub registry: Registry,
+    /// The keys of digests, refresh tokens, passwords and seals.
+    pub data_keys: DataKeys,
+    /// The opened signing keys.
+    pub ring: ArcSwap<KeyRing>,
+    /// Access tokens whose signature was checked before.
+    pub verified: VerifiedTokens,
+    /// Sign-in by password.
+    pub login: Arc<Login>,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Context {
+    /// Reads what changed in the database, so that the next request of this node sees it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database or a signing key in it cannot be read.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        self.registry.refresh(&self.store, &self.clock).await?;
+        let snapshot = self.registry.snapshot();
+        if !self.ring.load().is_of(snapshot.keys()) {
+            let ring = KeyRing::open(snapshot.keys(), &self.data_keys.sealing)?;
+            self.ring.store(Arc::new(ring));
+        }
+        Ok(())
+    }
+
+    /// Writes a change that the registry must see, and sees it before it answers: *at the next request* begins here.
+    ///
+    /// # Errors
+    /// What [`Store::write`] answers.
+    pub async fn change<T, F>(&self, write: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut crate::store::Db) -> Result<T, StoreError> + Send + 'static,
+    {
+        let answer = self.store.write(write).await?;
+        // The change is made; where it cannot be read back, the poll will, or the node will call itself stale.
+        if let Err(error) = self.refresh().await {
+            tracing::warn!(%error, "the change is stored, but could not be read back yet");
+        }
+        Ok(answer)
+    }
+}

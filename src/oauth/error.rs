@@ -1,0 +1,176 @@
+//! One protocol error: a code and a description for the client, a cause for the log.
+
+use std::borrow::Cow;
+
+use crate::crypto::hash_pool::HashPoolError;
+use crate::store::StoreError;
+
+crate::words! {
+    /// The `error` member (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2).
+    ErrorCode {
+        /// A parameter is missing, repeated or malformed.
+        InvalidRequest = "invalid_request",
+        /// Client authentication failed.
+        InvalidClient = "invalid_client",
+        /// The credentials or the refresh token are not valid.
+        InvalidGrant = "invalid_grant",
+        /// The client may not use this grant or endpoint.
+        UnauthorizedClient = "unauthorized_client",
+        /// The grant type is not known.
+        UnsupportedGrantType = "unsupported_grant_type",
+        /// The scope is malformed or beyond what the client was approved for.
+        InvalidScope = "invalid_scope",
+        /// The resource is not one of the client's audiences.
+        InvalidTarget = "invalid_target",
+        /// The bearer token is not valid (RFC 6750).
+        InvalidToken = "invalid_token",
+        /// The bearer token does not reach so far (RFC 6750).
+        InsufficientScope = "insufficient_scope",
+        /// Not now; the answer says when.
+        TemporarilyUnavailable = "temporarily_unavailable",
+        /// A defect of this server.
+        ServerError = "server_error",
+    }
+}
+
+/// Why a request of the protocol is refused.
+#[derive(Debug, Clone)]
+pub struct ProtocolError {
+    /// The `error` member.
+    pub code: ErrorCode,
+    /// HTTP status.
+    pub status: u16,
+    /// The `error_description` member; never echoes input (RFC 6749 §5.2 limits its characters).
+    pub description: Cow<'static, str>,
+    /// `Retry-After` in seconds.
+    pub retry_after: Option<u64>,
+    /// The exact reason, for the log only.
+    pub cause: Option<String>,
+}
+
+impl ProtocolError {
+    fn new(code: ErrorCode, status: u16, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, status, description: description.into(), retry_after: None, cause: None }
+    }
+
+    /// 400 `invalid_request`.
+    pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, 400, description)
+    }
+
+    /// 413: the body is over the limit.
+    #[must_use]
+    pub fn too_large() -> Self {
+        Self::new(ErrorCode::InvalidRequest, 413, "the request body is too large")
+    }
+
+    /// 415 with the media types that the token endpoint accepts, and how to send them.
+    #[must_use]
+    pub fn unsupported_media_type(example: String) -> Self {
+        Self::new(ErrorCode::InvalidRequest, 415, example)
+    }
+
+    /// 401 `invalid_client` (RFC 6749 §5.2); one text for every reason.
+    #[must_use]
+    pub fn invalid_client() -> Self {
+        Self::new(ErrorCode::InvalidClient, 401, "client authentication failed")
+    }
+
+    /// 400 `invalid_grant`.
+    pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidGrant, 400, description)
+    }
+
+    /// 400 `unauthorized_client`.
+    pub fn unauthorized_client(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::UnauthorizedClient, 400, description)
+    }
+
+    /// 403 `unauthorized_client`: an endpoint that is not for this client.
+    pub fn forbidden_client(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::UnauthorizedClient, 403, description)
+    }
+
+    /// 400 `unsupported_grant_type`.
+    #[must_use]
+    pub fn unsupported_grant_type() -> Self {
+        Self::new(
+            ErrorCode::UnsupportedGrantType,
+            400,
+            "grant_type is one of password, refresh_token, client_credentials",
+        )
+    }
+
+    /// 400 `invalid_scope`.
+    pub fn invalid_scope(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidScope, 400, description)
+    }
+
+    /// 400 `invalid_target` (RFC 8707 §2).
+    #[must_use]
+    pub fn invalid_target() -> Self {
+        Self::new(ErrorCode::InvalidTarget, 400, "the resource is not one of the client's audiences")
+    }
+
+    /// 401 `invalid_token` (RFC 6750 §3.1); one text for every reason.
+    #[must_use]
+    pub fn invalid_token() -> Self {
+        Self::new(ErrorCode::InvalidToken, 401, "the access token is missing, expired, revoked or not valid here")
+    }
+
+    /// 403 `insufficient_scope` (RFC 6750 §3.1).
+    pub fn insufficient_scope(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InsufficientScope, 403, description)
+    }
+
+    /// 503 `temporarily_unavailable`.
+    #[must_use]
+    pub fn unavailable(retry_after: u64) -> Self {
+        let mut error = Self::new(ErrorCode::TemporarilyUnavailable, 503, "try again later");
+        error.retry_after = Some(retry_after);
+        error
+    }
+
+    /// 429: too many failed attempts.
+    #[must_use]
+    pub fn too_many_attempts(retry_after: u64) -> Self {
+        let mut error = Self::new(ErrorCode::TemporarilyUnavailable, 429, "too many failed attempts, try again later");
+        error.retry_after = Some(retry_after);
+        error
+    }
+
+    /// 500 `server_error`.
+    #[must_use]
+    pub fn defect() -> Self {
+        Self::new(ErrorCode::ServerError, 500, "the server met a defect; its log tells more under this request id")
+    }
+
+    /// Keeps the exact reason for the log.
+    #[must_use]
+    pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+}
+
+impl From<StoreError> for ProtocolError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Bug(_) => Self::defect(),
+            // A conflict that a verb did not expect is a race with another writer.
+            StoreError::Unavailable(_) | StoreError::Serialization | StoreError::Conflict(_) => Self::unavailable(1),
+        }
+        .because(error)
+    }
+}
+
+impl From<HashPoolError> for ProtocolError {
+    fn from(error: HashPoolError) -> Self {
+        match error {
+            HashPoolError::Overloaded { retry_after } => {
+                Self::unavailable(retry_after.as_secs().max(1)).because("the password hash pool is full")
+            }
+            HashPoolError::Failed => Self::defect().because("a password hash failed"),
+        }
+    }
+}

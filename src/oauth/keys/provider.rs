@@ -1,0 +1,74 @@
+//! `jsonwebtoken` signs through this provider, which looks a parsed key up instead of parsing PKCS#8 at every token.
+//!
+//! An `EncodingKey` of ours holds the key's `kid` and nothing secret; the key itself is in the table here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use arc_swap::ArcSwap;
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, aws_lc};
+use jsonwebtoken::errors::{Error, ErrorKind};
+use jsonwebtoken::signature::{self, Signer};
+use jsonwebtoken::{Algorithm, EncodingKey};
+
+use crate::crypto::signing::{SigningAlgorithm, SigningKeyPair};
+
+static PARSED: LazyLock<ArcSwap<HashMap<Vec<u8>, Arc<SigningKeyPair>>>> = LazyLock::new(ArcSwap::default);
+
+static PROVIDER: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
+    signer_factory: |algorithm, key| signer(*algorithm, key),
+    ..aws_lc::DEFAULT_PROVIDER.clone()
+});
+
+/// Makes this provider the process's. Calling it again changes nothing.
+pub fn install() {
+    // The only error is that a provider is installed already, and that is this one.
+    let _ = LazyLock::force(&PROVIDER).install_default();
+}
+
+/// Makes a parsed key usable by [`EncodingKey`]s that hold its `kid`.
+pub(super) fn register(kid: &str, pair: &Arc<SigningKeyPair>) -> EncodingKey {
+    PARSED.rcu(|known| {
+        let mut known = HashMap::clone(known);
+        known.insert(kid.as_bytes().to_vec(), Arc::clone(pair));
+        known
+    });
+    match pair.algorithm() {
+        SigningAlgorithm::Es256 => EncodingKey::from_ec_der(kid.as_bytes()),
+        SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => EncodingKey::from_rsa_der(kid.as_bytes()),
+        SigningAlgorithm::EdDsa => EncodingKey::from_ed_der(kid.as_bytes()),
+    }
+}
+
+/// The name that `jsonwebtoken` has for an algorithm.
+pub(super) fn jwt_algorithm(algorithm: SigningAlgorithm) -> Algorithm {
+    match algorithm {
+        SigningAlgorithm::Es256 => Algorithm::ES256,
+        SigningAlgorithm::Rs256 => Algorithm::RS256,
+        SigningAlgorithm::Ps256 => Algorithm::PS256,
+        SigningAlgorithm::EdDsa => Algorithm::EdDSA,
+    }
+}
+
+fn signer(algorithm: Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
+    let pair = PARSED.load().get(key.as_bytes()).cloned().ok_or_else(|| Error::from(ErrorKind::InvalidKeyFormat))?;
+    if jwt_algorithm(pair.algorithm()) == algorithm {
+        Ok(Box::new(ParsedSigner(pair)))
+    } else {
+        Err(ErrorKind::InvalidAlgorithm.into())
+    }
+}
+
+struct ParsedSigner(Arc<SigningKeyPair>);
+
+impl Signer<Vec<u8>> for ParsedSigner {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
+        self.0.sign(message).map_err(signature::Error::from_source)
+    }
+}
+
+impl JwtSigner for ParsedSigner {
+    fn algorithm(&self) -> Algorithm {
+        jwt_algorithm(self.0.algorithm())
+    }
+}

@@ -1,0 +1,112 @@
+//! The key ring: every signing key that is published, opened and parsed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+
+use crate::crypto::sealing::SealingKey;
+use crate::crypto::signing::{SigningAlgorithm, SigningKeyPair};
+use crate::model::signing_key::{KeyState, KeyTimes};
+use crate::model::time::Timestamp;
+use crate::oauth::keys::provider::{jwt_algorithm, register};
+use crate::store::StoreError;
+use crate::store::signing_keys::StoredKey;
+
+/// A key that can sign and verify.
+pub struct OpenKey {
+    /// RFC 7638 thumbprint.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: SigningAlgorithm,
+    /// Its life.
+    pub times: KeyTimes,
+    /// The public JWK's members in JSON, with `kid`, `use` and `alg`.
+    pub public_jwk: String,
+    pub(crate) jwt_algorithm: Algorithm,
+    pub(crate) encoding: EncodingKey,
+    pub(crate) decoding: DecodingKey,
+}
+
+/// All keys that are not removed, as of one reading of the database.
+#[derive(Default)]
+pub struct KeyRing {
+    keys: HashMap<String, Arc<OpenKey>>,
+    // Newest first.
+    ordered: Vec<Arc<OpenKey>>,
+    source: Arc<Vec<StoredKey>>,
+}
+
+/// The context under which private keys are sealed.
+pub(super) fn seal_context(kid: &str) -> String {
+    format!("signing key {kid}")
+}
+
+impl KeyRing {
+    /// Unseals and parses every key that may still verify a token.
+    ///
+    /// # Errors
+    /// [`StoreError::Bug`] if a key cannot be opened with this installation's data keys.
+    pub fn open(stored: &Arc<Vec<StoredKey>>, sealing: &SealingKey) -> Result<Self, StoreError> {
+        let mut ring = Self { source: Arc::clone(stored), ..Self::default() };
+        for key in stored.iter().rev().filter(|key| !key.times.revoked) {
+            let broken =
+                |cause: &dyn std::fmt::Display| StoreError::corrupt(format!("signing key {}: {cause}", key.kid));
+            let pkcs8 =
+                sealing.open(&seal_context(&key.kid), &key.sealed_private_key).map_err(|cause| broken(&cause))?;
+            let pair = SigningKeyPair::from_pkcs8(key.algorithm, pkcs8.expose()).map_err(|cause| broken(&cause))?;
+            let pair = Arc::new(pair);
+            let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_str(&key.public_jwk).map_err(|cause| broken(&cause))?;
+            let open = Arc::new(OpenKey {
+                kid: key.kid.clone(),
+                algorithm: key.algorithm,
+                times: key.times.clone(),
+                public_jwk: key.public_jwk.clone(),
+                jwt_algorithm: jwt_algorithm(key.algorithm),
+                encoding: register(&key.kid, &pair),
+                decoding: DecodingKey::from_jwk(&jwk).map_err(|cause| broken(&cause))?,
+            });
+            ring.ordered.push(Arc::clone(&open));
+            ring.keys.insert(open.kid.clone(), open);
+        }
+        Ok(ring)
+    }
+
+    /// Whether this ring was opened from just these rows.
+    #[must_use]
+    pub fn is_of(&self, stored: &Arc<Vec<StoredKey>>) -> bool {
+        Arc::ptr_eq(&self.source, stored)
+    }
+
+    /// The key that signs with an algorithm at this instant.
+    #[must_use]
+    pub fn signing(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<OpenKey>> {
+        self.ordered
+            .iter()
+            .filter(|key| key.algorithm == algorithm)
+            .find(|key| key.times.state_at(now) == KeyState::Signing)
+    }
+
+    /// A key that may verify at this instant, by its `kid`.
+    #[must_use]
+    pub fn verifying(&self, kid: &str, now: Timestamp) -> Option<&Arc<OpenKey>> {
+        self.keys.get(kid).filter(|key| key.times.state_at(now) != KeyState::Removed)
+    }
+
+    /// The keys that belong into the JWKS at this instant, newest first.
+    pub fn published(&self, now: Timestamp) -> impl Iterator<Item = &Arc<OpenKey>> {
+        self.ordered.iter().filter(move |key| key.times.state_at(now) != KeyState::Removed)
+    }
+
+    /// Whether any key signs at this instant.
+    #[must_use]
+    pub fn can_sign(&self, now: Timestamp) -> bool {
+        self.ordered.iter().any(|key| key.times.state_at(now) == KeyState::Signing)
+    }
+
+    /// The algorithms that sign at this instant, in a fixed order.
+    #[must_use]
+    pub fn algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {
+        SigningAlgorithm::ALL.iter().copied().filter(|algorithm| self.signing(*algorithm, now).is_some()).collect()
+    }
+}

@@ -1,0 +1,121 @@
+//! Making, rotating and revoking signing keys.
+//!
+//! A key's whole life is decided when it is made or followed by another: a successor is published `publish_ahead`
+//! before it signs, and its predecessor leaves the JWKS when the last token that it signed has expired.
+
+use crate::crypto::random::Random;
+use crate::crypto::sealing::SealingKey;
+use crate::crypto::signing::{SigningAlgorithm, SigningKeyPair};
+use crate::model::signing_key::{KeyState, KeyTimes};
+use crate::model::time::Timestamp;
+use crate::oauth::keys::ring::seal_context;
+use crate::registry::LONGEST_ACCESS_LIFETIME;
+use crate::store::signing_keys::{self, StoredKey};
+use crate::store::{Db, StoreError};
+
+/// Makes a key that is not stored yet.
+///
+/// # Errors
+/// [`StoreError::Bug`] if the cryptographic library refuses.
+pub fn make_key(
+    algorithm: SigningAlgorithm,
+    sealing: &SealingKey,
+    random: &Random,
+    now: Timestamp,
+) -> Result<StoredKey, StoreError> {
+    let broken = |cause: &dyn std::fmt::Display| StoreError::Bug(format!("a signing key could not be made: {cause}"));
+    let (pair, pkcs8) = SigningKeyPair::generate(algorithm).map_err(|cause| broken(&cause))?;
+    let kid = pair.thumbprint();
+    let mut members: serde_json::Map<String, serde_json::Value> = serde_json::Map::new();
+    for (name, value) in pair.public_jwk().to_json_members() {
+        members.insert(name.to_owned(), value.into());
+    }
+    members.insert("kid".to_owned(), kid.clone().into());
+    members.insert("use".to_owned(), "sig".into());
+    members.insert("alg".to_owned(), algorithm.as_str().into());
+    Ok(StoredKey {
+        sealed_private_key: sealing
+            .seal(&seal_context(&kid), pkcs8.expose(), random)
+            .map_err(|cause| broken(&cause))?,
+        kid,
+        algorithm,
+        public_jwk: serde_json::Value::Object(members).to_string(),
+        times: KeyTimes { published_at: now, signs_at: now, retired_at: None, removed_at: None, revoked: false },
+    })
+}
+
+/// Stores a new key and plans the end of the one that signs now. The first key of an algorithm signs at once, every
+/// other waits `publish_ahead` seconds, so that validators that cache the JWKS know it before its first token.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn rotate(db: &mut Db, mut new: StoredKey, publish_ahead: i64, now: Timestamp) -> Result<StoredKey, StoreError> {
+    let live: Vec<StoredKey> = signing_keys::list(db)?
+        .into_iter()
+        .filter(|key| key.algorithm == new.algorithm)
+        .filter(|key| !matches!(key.times.state_at(now), KeyState::Removed | KeyState::Retired))
+        .collect();
+    new.times.signs_at = if live.is_empty() { now } else { now.plus_seconds(publish_ahead) };
+    for key in live {
+        // A successor that has not signed yet is followed as well: it never signs, or for a shorter time.
+        let retired_at = new.times.signs_at;
+        let times = KeyTimes {
+            retired_at: Some(retired_at),
+            removed_at: Some(retired_at.plus_seconds(LONGEST_ACCESS_LIFETIME)),
+            ..key.times
+        };
+        signing_keys::set_times(db, &key.kid, &times)?;
+    }
+    signing_keys::create(db, &new)?;
+    Ok(new)
+}
+
+/// Rotates an algorithm's key if it has signed for `interval` seconds. Whichever node comes first does it.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn rotate_if_due(
+    db: &mut Db,
+    new: StoredKey,
+    interval: i64,
+    publish_ahead: i64,
+    now: Timestamp,
+) -> Result<Option<StoredKey>, StoreError> {
+    let newest = signing_keys::list(db)?
+        .into_iter()
+        .filter(|key| key.algorithm == new.algorithm && !key.times.revoked)
+        .map(|key| key.times.signs_at)
+        .max();
+    match newest {
+        Some(signs_at) if signs_at.plus_seconds(interval - publish_ahead) <= now => {
+            rotate(db, new, publish_ahead, now).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Revokes a key: out of the JWKS and its tokens dead at once. Where no other key of its algorithm signs, the
+/// successor signs at once.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if there is no such key.
+pub fn revoke(db: &mut Db, kid: &str, successor: StoredKey, now: Timestamp) -> Result<Option<StoredKey>, StoreError> {
+    let keys = signing_keys::list(db)?;
+    let key = keys
+        .iter()
+        .find(|key| key.kid == kid)
+        .ok_or_else(|| StoreError::Conflict(format!("there is no signing key {kid}")))?;
+    let times = KeyTimes { revoked: true, removed_at: Some(now), ..key.times.clone() };
+    signing_keys::set_times(db, kid, &times)?;
+    let still_signs = keys.iter().any(|other| {
+        other.kid != kid && other.algorithm == key.algorithm && other.times.state_at(now) == KeyState::Signing
+    });
+    if still_signs || successor.algorithm != key.algorithm {
+        return Ok(None);
+    }
+    // A successor that was already published stands in the way of nothing: the new key is newer and signs now.
+    let mut successor = successor;
+    successor.times.signs_at = now;
+    signing_keys::create(db, &successor)?;
+    Ok(Some(successor))
+}

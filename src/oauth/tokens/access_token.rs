@@ -1,0 +1,89 @@
+//! JWT access tokens (RFC 9068).
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// `typ` of an access token (RFC 9068 §2.1).
+pub const TYP: &str = "at+jwt";
+
+/// The claims of an access token, in the types that they must have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessClaims {
+    /// Issuer.
+    pub iss: String,
+    /// The user's id, or the `client_id` where a client acts for itself.
+    pub sub: String,
+    /// The resource servers that it is for: a string where it is one, an array where they are several.
+    #[serde(serialize_with = "one_or_many", deserialize_with = "from_one_or_many")]
+    pub aud: Vec<String>,
+    /// Expiry, in seconds since 1970.
+    pub exp: i64,
+    /// Time of issue, in seconds since 1970.
+    pub iat: i64,
+    /// The token's id, by which it can be revoked alone.
+    pub jti: String,
+    /// The client that it was issued to.
+    pub client_id: String,
+    /// Space-separated scope; empty where nothing was granted.
+    pub scope: String,
+    /// The token family behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// The epochs of client, user and organization at issue, `client.user.organization`.
+    pub epoch: String,
+    /// The user's organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org: Option<String>,
+    /// The names of the user's roles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// When the user signed in, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+}
+
+/// The three counters of the `epoch` claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Epochs {
+    /// The client's.
+    pub client: i64,
+    /// The user's; 0 without a user.
+    pub user: i64,
+    /// The organization's: the user's, or the client's where it acts for itself.
+    pub organization: i64,
+}
+
+impl Epochs {
+    /// As the claim has them.
+    #[must_use]
+    pub fn to_claim(self) -> String {
+        format!("{}.{}.{}", self.client, self.user, self.organization)
+    }
+
+    /// From the claim.
+    #[must_use]
+    pub fn from_claim(claim: &str) -> Option<Self> {
+        let mut counters = claim.split('.').map(|counter| counter.parse::<i64>().ok());
+        let epochs = Self { client: counters.next()??, user: counters.next()??, organization: counters.next()?? };
+        counters.next().is_none().then_some(epochs)
+    }
+}
+
+fn one_or_many<S: serde::Serializer>(audiences: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match audiences {
+        [only] => serializer.serialize_str(only),
+        many => serializer.collect_seq(many),
+    }
+}
+
+fn from_one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    })
+}

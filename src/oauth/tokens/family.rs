@@ -1,0 +1,78 @@
+//! Starting a token family.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::crypto::secret::SecretString;
+use crate::model::client::Client;
+use crate::model::family::Family;
+use crate::model::scope::ScopeSet;
+use crate::model::time::Timestamp;
+use crate::oauth::context::Context;
+use crate::oauth::error::ProtocolError;
+use crate::oauth::tokens::refresh_token::RefreshToken;
+use crate::store::families;
+
+/// A family that is not stored yet, with its first refresh token.
+pub struct NewFamily {
+    /// The row.
+    pub family: Family,
+    /// Generation 1.
+    pub first: SecretString,
+}
+
+impl NewFamily {
+    /// Plans a family for a sign-in of this instant.
+    ///
+    /// # Errors
+    /// 500 if the token cannot be derived, which no family made here meets.
+    pub fn plan(
+        context: &Context,
+        client: &Client,
+        user_id: &str,
+        scope: &ScopeSet,
+        resources: &[String],
+        now: Timestamp,
+    ) -> Result<Self, ProtocolError> {
+        let absolute = client.absolute_lifetime.unwrap_or(context.settings.absolute_lifetime);
+        let family = Family {
+            id: crate::oauth::tokens::family::new_id(context, now),
+            client_id: client.client_id.clone(),
+            user_id: user_id.to_owned(),
+            scope: scope.clone(),
+            audience: resources.to_vec(),
+            salt: URL_SAFE_NO_PAD.encode(context.random.bytes::<12>()),
+            generation: 1,
+            auth_time: now,
+            rotated_at: now,
+            idle_expires_at: idle_end(context, client, now),
+            absolute_expires_at: now.plus_seconds(absolute),
+            revoked_at: None,
+        };
+        let first = RefreshToken::derive(&family, 1, &context.data_keys.refresh)
+            .ok_or_else(|| ProtocolError::defect().because("a refresh token could not be derived"))?;
+        Ok(Self { family, first })
+    }
+
+    /// Stores it.
+    ///
+    /// # Errors
+    /// 503 if the database refuses.
+    pub async fn start(self, context: &Context, now: Timestamp) -> Result<SecretString, ProtocolError> {
+        let family = self.family;
+        context.store.write(move |db| families::create(db, &family, now)).await?;
+        Ok(self.first)
+    }
+}
+
+/// When a family that is used at `now` ends unless it is used again.
+#[must_use]
+pub fn idle_end(context: &Context, client: &Client, now: Timestamp) -> Timestamp {
+    now.plus_seconds(client.idle_lifetime.unwrap_or(context.settings.idle_lifetime))
+}
+
+/// A `UUIDv7` of this instant (RFC 9562 §5.7), as text.
+#[must_use]
+pub fn new_id(context: &Context, now: Timestamp) -> String {
+    crate::crypto::identifier::uuid_v7(now, &context.random)
+}

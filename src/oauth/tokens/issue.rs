@@ -1,0 +1,104 @@
+//! Signing what the gate has authorized.
+
+use jsonwebtoken::Header;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::crypto::secret::SecretString;
+use crate::model::scope::{OPENID, ScopeSet};
+use crate::oauth::context::Context;
+use crate::oauth::error::ProtocolError;
+use crate::oauth::keys::OpenKey;
+use crate::oauth::tokens::access_token::{AccessClaims, TYP};
+use crate::oauth::tokens::gate::AuthorizedGrant;
+use crate::oauth::tokens::id_token::IdClaims;
+
+/// A successful answer of the token endpoint (RFC 6749 §5.1).
+pub struct Tokens {
+    /// The access token.
+    pub access_token: SecretString,
+    /// Its lifetime in seconds.
+    pub expires_in: i64,
+    /// What was granted.
+    pub scope: ScopeSet,
+    /// The refresh token, where the client has that grant.
+    pub refresh_token: Option<SecretString>,
+    /// The ID token, where `openid` was granted.
+    pub id_token: Option<SecretString>,
+}
+
+impl Tokens {
+    /// Adds the refresh token.
+    #[must_use]
+    pub fn with_refresh_token(mut self, refresh_token: SecretString) -> Self {
+        self.refresh_token = Some(refresh_token);
+        self
+    }
+}
+
+/// Signs the tokens of a grant. Nothing is written, so nothing has happened if it fails.
+///
+/// # Errors
+/// 500 if there is no key that signs with the client's algorithm.
+pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, ProtocolError> {
+    let now = context.clock.now();
+    let ring = context.ring.load();
+    let algorithm = grant.client.signing_algorithm.unwrap_or(context.settings.signing_algorithm);
+    let key = ring
+        .signing(algorithm, now)
+        .ok_or_else(|| ProtocolError::defect().because(format!("no key signs with {algorithm}")))?;
+    let expires_in = grant.client.access_lifetime.unwrap_or(context.settings.access_lifetime);
+    let owner = grant.owner.as_ref();
+    let claims = AccessClaims {
+        iss: context.settings.issuer.clone(),
+        sub: owner.map_or_else(|| grant.client.client_id.clone(), |owner| owner.id.clone()),
+        aud: grant.audience.clone(),
+        exp: now.seconds() + expires_in,
+        iat: now.seconds(),
+        jti: token_id(context),
+        client_id: grant.client.client_id.clone(),
+        scope: grant.scope.to_string(),
+        sid: grant.family_id.clone(),
+        epoch: grant.epochs.to_claim(),
+        org: owner.map(|owner| owner.organization_id.clone()),
+        roles: owner.map(|owner| owner.role_names.clone()),
+        auth_time: owner.map(|owner| owner.auth_time.seconds()),
+    };
+    let id_token = match owner {
+        Some(owner) if grant.scope.contains(OPENID) => Some(sign(
+            key,
+            "JWT",
+            &IdClaims {
+                iss: &context.settings.issuer,
+                sub: &owner.id,
+                aud: &grant.client.client_id,
+                exp: claims.exp,
+                iat: claims.iat,
+                auth_time: owner.auth_time.seconds(),
+                amr: ["pwd"],
+                sid: grant.family_id.as_deref(),
+            },
+        )?),
+        _ => None,
+    };
+    Ok(Tokens {
+        access_token: sign(key, TYP, &claims)?,
+        expires_in,
+        scope: grant.scope.clone(),
+        refresh_token: None,
+        id_token,
+    })
+}
+
+fn sign(key: &OpenKey, typ: &str, claims: &impl Serialize) -> Result<SecretString, ProtocolError> {
+    let mut header = Header::new(key.jwt_algorithm);
+    header.typ = Some(typ.to_owned());
+    header.kid = Some(key.kid.clone());
+    jsonwebtoken::encode(&header, claims, &key.encoding)
+        .map(SecretString::new)
+        .map_err(|cause| ProtocolError::defect().because(cause))
+}
+
+fn token_id(context: &Context) -> String {
+    Uuid::from_bytes(context.random.bytes::<16>()).simple().to_string()
+}

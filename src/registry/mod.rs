@@ -1,0 +1,11 @@
+//! What every request needs of the database, held in memory: organizations, clients, roles, scopes, signing keys,
+//! and everything that ended a token early.
+//!
+//! One change counter in the database says whether there is news; a node that could not read it for two seconds
+//! cannot tell, and says so.
+
+mod snapshot;
+mod watch;
+
+pub use snapshot::{LONGEST_ACCESS_LIFETIME, Snapshot};
+pub use watch::{Registry, STALE_AFTER};

@@ -1,0 +1,209 @@
+//! Failed sign-ins, counted where every node sees them.
+//!
+//! A place is reserved before a password is looked at and settled afterwards, so that parallel guesses count
+//! before they are answered.
+
+use diesel::prelude::*;
+
+use crate::model::time::Timestamp;
+use crate::store::connection::Db;
+use crate::store::error::StoreError;
+use crate::store::schema::attempts;
+
+/// A reservation that a node did not settle (it was killed) ends by itself.
+const RESERVATION_SECONDS: i64 = 30;
+
+/// Seconds to wait once the allowed failures are used up.
+const FIRST_WAIT: i64 = 4;
+
+/// What is counted, and how much of it is too much.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    /// A keyed digest of what is counted: no username stands in the table.
+    pub key: String,
+    /// Failures that are allowed in a window.
+    pub allowed: i64,
+    /// How far back failures count, in seconds.
+    pub window: i64,
+    /// Whether each failure beyond doubles the wait, rather than waiting for the window's end.
+    pub backs_off: bool,
+}
+
+/// What a reservation met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reservation {
+    /// A place in every bucket: look at the password, then settle.
+    Reserved,
+    /// All places are taken by attempts that are being looked at now: wait.
+    Busy,
+    /// Too many failures: not before this instant.
+    Blocked(Timestamp),
+}
+
+#[derive(Queryable, Clone, Copy)]
+struct Row {
+    failures: i64,
+    reserved: i64,
+    reserved_until: i64,
+    blocked_until: i64,
+    updated_at: i64,
+}
+
+fn row_of(db: &mut Db, bucket: &Bucket, now: Timestamp) -> Result<Option<Row>, StoreError> {
+    let row: Option<Row> = attempts::table
+        .filter(attempts::bucket.eq(&bucket.key))
+        .select((
+            attempts::failures,
+            attempts::reserved,
+            attempts::reserved_until,
+            attempts::blocked_until,
+            attempts::updated_at,
+        ))
+        .get_result(db)
+        .optional()?;
+    Ok(row.map(|mut row| {
+        if now.micros() - row.updated_at > bucket.window * 1_000_000 && row.blocked_until <= now.micros() {
+            row.failures = 0;
+        }
+        if row.reserved_until <= now.micros() {
+            row.reserved = 0;
+        }
+        row
+    }))
+}
+
+/// Reserves a place in every bucket, or in none.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn reserve(db: &mut Db, buckets: &[Bucket], now: Timestamp) -> Result<Reservation, StoreError> {
+    let mut rows = Vec::with_capacity(buckets.len());
+    for bucket in buckets {
+        // Taking the row's lock first: on PostgreSQL two nodes must not read the same free place.
+        let locked = diesel::update(attempts::table.filter(attempts::bucket.eq(&bucket.key)))
+            .set(attempts::failures.eq(attempts::failures))
+            .execute(db)?;
+        let row = if locked == 1 { row_of(db, bucket, now)? } else { None };
+        if let Some(row) = row {
+            if row.blocked_until > now.micros() {
+                return Ok(Reservation::Blocked(Timestamp::from_micros(row.blocked_until)));
+            }
+            // Once the allowed failures are used up, one attempt at a time gets through after each wait.
+            let places = (bucket.allowed - row.failures).max(1);
+            if row.reserved >= places {
+                return Ok(Reservation::Busy);
+            }
+        }
+        rows.push(row);
+    }
+    for (bucket, row) in buckets.iter().zip(rows) {
+        let until = now.plus_seconds(RESERVATION_SECONDS).micros();
+        match row {
+            None => {
+                diesel::insert_into(attempts::table)
+                    .values((
+                        attempts::bucket.eq(&bucket.key),
+                        attempts::failures.eq(0),
+                        attempts::reserved.eq(1),
+                        attempts::reserved_until.eq(until),
+                        attempts::blocked_until.eq(0),
+                        attempts::updated_at.eq(now.micros()),
+                    ))
+                    .execute(db)
+                    .map_err(|error| match StoreError::from(error) {
+                        // Another node made the row meanwhile: look again.
+                        StoreError::Conflict(_) => StoreError::Serialization,
+                        other => other,
+                    })?;
+            }
+            Some(row) => {
+                diesel::update(attempts::table.filter(attempts::bucket.eq(&bucket.key)))
+                    .set((
+                        attempts::failures.eq(row.failures),
+                        attempts::reserved.eq(row.reserved + 1),
+                        attempts::reserved_until.eq(until),
+                    ))
+                    .execute(db)?;
+            }
+        }
+    }
+    Ok(Reservation::Reserved)
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// It was right: the reservation is given back.
+    Refunded,
+    /// It was right, and what was counted before is forgotten.
+    Cleared,
+    /// It was wrong: it counts.
+    Failed,
+}
+
+/// Settles a reservation in one bucket and answers the failures counted in it now.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn settle(db: &mut Db, bucket: &Bucket, settlement: Settlement, now: Timestamp) -> Result<i64, StoreError> {
+    let Some(row) = row_of(db, bucket, now)? else { return Ok(0) };
+    let failures = match settlement {
+        Settlement::Refunded => row.failures,
+        Settlement::Cleared => 0,
+        Settlement::Failed => row.failures + 1,
+    };
+    let blocked_until = match settlement {
+        Settlement::Failed if failures >= bucket.allowed => now.plus_seconds(wait_after(bucket, failures)).micros(),
+        Settlement::Cleared => 0,
+        _ => row.blocked_until,
+    };
+    let updated_at = if settlement == Settlement::Failed { now.micros() } else { row.updated_at };
+    diesel::update(attempts::table.filter(attempts::bucket.eq(&bucket.key)))
+        .set((
+            attempts::failures.eq(failures),
+            attempts::reserved.eq((row.reserved - 1).max(0)),
+            attempts::blocked_until.eq(blocked_until),
+            attempts::updated_at.eq(updated_at),
+        ))
+        .execute(db)?;
+    Ok(failures)
+}
+
+/// Seconds to wait after so many failures: doubling from [`FIRST_WAIT`], or the window.
+fn wait_after(bucket: &Bucket, failures: i64) -> i64 {
+    if bucket.backs_off {
+        let doublings = u32::try_from((failures - bucket.allowed).clamp(0, 20)).unwrap_or(20);
+        (FIRST_WAIT << doublings).min(bucket.window)
+    } else {
+        bucket.window
+    }
+}
+
+/// Forgets what was counted in a bucket.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn forget(db: &mut Db, key: &str) -> Result<(), StoreError> {
+    diesel::delete(attempts::table.filter(attempts::bucket.eq(key))).execute(db)?;
+    Ok(())
+}
+
+/// Drops counters that nothing was added to since `before`, so that the table stays bounded.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn sweep(db: &mut Db, before: Timestamp) -> Result<usize, StoreError> {
+    Ok(diesel::delete(attempts::table.filter(attempts::updated_at.lt(before.micros()))).execute(db)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_beyond_the_allowed_doubles_the_wait_up_to_the_window() {
+        let bucket = Bucket { key: String::new(), allowed: 10, window: 900, backs_off: true };
+        let waits: Vec<i64> = [10, 11, 12, 19, 20, 40].map(|failures| wait_after(&bucket, failures)).to_vec();
+        assert_eq!(waits, [4, 8, 16, 900, 900, 900]);
+    }
+}

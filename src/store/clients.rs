@@ -1,0 +1,327 @@
+//! Clients with their grants, scopes, audiences and secrets.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use diesel::prelude::*;
+
+use crate::model::client::{Client, ClientSecret, ClientStatus};
+use crate::model::scope::ScopeSet;
+use crate::model::time::Timestamp;
+use crate::store::connection::Db;
+use crate::store::error::StoreError;
+use crate::store::instance::next_change;
+use crate::store::schema::{client_audiences, client_grant_types, client_scopes, client_secrets, clients};
+
+/// The state of a scope that a client may be given tokens for.
+const APPROVED: &str = "approved";
+
+/// Clients whose child rows are read by id; beyond it whole child tables are read at once.
+const FEW: usize = 200;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = clients)]
+struct Row {
+    client_id: String,
+    organization_id: String,
+    label: String,
+    kind: String,
+    mode: String,
+    token_endpoint_auth_method: Option<String>,
+    may_introspect: i64,
+    access_lifetime: Option<i64>,
+    idle_lifetime: Option<i64>,
+    absolute_lifetime: Option<i64>,
+    reuse_window: Option<i64>,
+    signing_algorithm: Option<String>,
+    status: String,
+    epoch: i64,
+}
+
+impl Row {
+    fn into_client(self) -> Result<Client, StoreError> {
+        let corrupt = |word: crate::model::states::UnknownWord| StoreError::corrupt(word);
+        Ok(Client {
+            client_id: self.client_id,
+            organization_id: self.organization_id,
+            label: self.label,
+            kind: self.kind.parse().map_err(corrupt)?,
+            mode: self.mode.parse().map_err(corrupt)?,
+            authentication_method: self
+                .token_endpoint_auth_method
+                .map(|method| method.parse().map_err(corrupt))
+                .transpose()?,
+            may_introspect: self.may_introspect != 0,
+            access_lifetime: self.access_lifetime,
+            idle_lifetime: self.idle_lifetime,
+            absolute_lifetime: self.absolute_lifetime,
+            reuse_window: self.reuse_window,
+            signing_algorithm: self.signing_algorithm.map(|name| name.parse().map_err(corrupt)).transpose()?,
+            status: self.status.parse().map_err(corrupt)?,
+            epoch: self.epoch,
+            grant_types: Vec::new(),
+            scopes: ScopeSet::default(),
+            audiences: Vec::new(),
+            secrets: Vec::new(),
+        })
+    }
+}
+
+type SecretRow = (String, String, String, Option<i64>);
+
+fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError> {
+    let ids: Vec<String> = rows.iter().map(|row| row.client_id.clone()).collect();
+    let few = ids.len() <= FEW;
+    let mut grant_types = client_grant_types::table.into_boxed();
+    let mut scopes = client_scopes::table
+        .filter(client_scopes::status.eq(APPROVED))
+        .select((client_scopes::client_id, client_scopes::scope))
+        .into_boxed();
+    let mut audiences = client_audiences::table.order(client_audiences::audience).into_boxed();
+    let mut secrets = client_secrets::table
+        .select((client_secrets::client_id, client_secrets::id, client_secrets::digest, client_secrets::expires_at))
+        .into_boxed();
+    if few {
+        // One OR term for each: the enum of two databases has no `IN` with a list.
+        for id in &ids {
+            grant_types = grant_types.or_filter(client_grant_types::client_id.eq(id));
+            audiences = audiences.or_filter(client_audiences::client_id.eq(id));
+            secrets = secrets.or_filter(client_secrets::client_id.eq(id));
+        }
+        if let [only] = ids.as_slice() {
+            scopes = scopes.filter(client_scopes::client_id.eq(only));
+        }
+    }
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let grant_types: Vec<(String, String)> = grant_types.load(db)?;
+    let scopes: Vec<(String, String)> = scopes.load(db)?;
+    let audiences: Vec<(String, String)> = audiences.load(db)?;
+    let secrets: Vec<SecretRow> = secrets.load(db)?;
+
+    let mut found: HashMap<String, Client> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        found.insert(row.client_id.clone(), row.into_client()?);
+    }
+    for (client_id, grant_type) in grant_types {
+        if let Some(client) = found.get_mut(&client_id) {
+            client.grant_types.push(grant_type.parse().map_err(StoreError::corrupt)?);
+        }
+    }
+    let mut by_client: HashMap<String, Vec<String>> = HashMap::new();
+    for (client_id, scope) in scopes {
+        by_client.entry(client_id).or_default().push(scope);
+    }
+    for (client_id, scopes) in by_client {
+        if let Some(client) = found.get_mut(&client_id) {
+            client.scopes = scopes.into_iter().collect();
+        }
+    }
+    for (client_id, audience) in audiences {
+        if let Some(client) = found.get_mut(&client_id) {
+            client.audiences.push(audience);
+        }
+    }
+    for (client_id, id, digest, expires_at) in secrets {
+        if let Some(client) = found.get_mut(&client_id) {
+            let expires_at = expires_at.map(Timestamp::from_micros);
+            client.secrets.push(ClientSecret { id, digest: digest_from_text(&digest)?, expires_at });
+        }
+    }
+    ids.into_iter()
+        .map(|id| found.remove(&id).ok_or_else(|| StoreError::Bug("a client was read twice".to_owned())))
+        .collect()
+}
+
+fn digest_from_text(text: &str) -> Result<[u8; 32], StoreError> {
+    let mut digest = [0; 32];
+    match URL_SAFE_NO_PAD.decode_slice(text, &mut digest) {
+        Ok(32) => Ok(digest),
+        _ => Err(StoreError::corrupt("the digest of a client secret")),
+    }
+}
+
+/// Those that changed after `known`, deleted ones too.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn changed_since(db: &mut Db, known: i64) -> Result<Vec<Client>, StoreError> {
+    let rows = clients::table.filter(clients::change.gt(known)).select(Row::as_select()).load(db)?;
+    with_children(db, rows)
+}
+
+/// All of an organization that are not deleted, by label.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn list(db: &mut Db, organization_id: &str) -> Result<Vec<Client>, StoreError> {
+    let rows = clients::table
+        .filter(clients::organization_id.eq(organization_id))
+        .filter(clients::status.ne(ClientStatus::Deleted.as_str()))
+        .order((clients::label, clients::client_id))
+        .select(Row::as_select())
+        .load(db)?;
+    with_children(db, rows)
+}
+
+/// By id, or by label where one client alone has it.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if several clients have the label.
+pub fn find(db: &mut Db, organization_id: &str, key: &str) -> Result<Option<Client>, StoreError> {
+    let rows = clients::table
+        .filter(clients::organization_id.eq(organization_id))
+        .filter(clients::status.ne(ClientStatus::Deleted.as_str()))
+        .filter(clients::client_id.eq(key).or(clients::label.eq(key)))
+        .select(Row::as_select())
+        .load(db)?;
+    let mut found = with_children(db, rows)?;
+    if let Some(exact) = found.iter().position(|client| client.client_id == key) {
+        return Ok(Some(found.swap_remove(exact)));
+    }
+    if found.len() > 1 {
+        return Err(StoreError::Conflict(format!(
+            "{} clients have the label `{key}`: name one by its client id",
+            found.len()
+        )));
+    }
+    Ok(found.pop())
+}
+
+/// Makes one; its secrets, grants, scopes and audiences too.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the id is taken or a scope is not in the catalogue.
+pub fn create(db: &mut Db, new: &Client, description: &str, now: Timestamp) -> Result<(), StoreError> {
+    let taken: i64 = clients::table.filter(clients::client_id.eq(&new.client_id)).count().get_result(db)?;
+    if taken > 0 {
+        return Err(StoreError::Conflict(format!("the client id {} is taken", new.client_id)));
+    }
+    let change = next_change(db)?;
+    diesel::insert_into(clients::table)
+        .values((
+            (
+                clients::client_id.eq(&new.client_id),
+                clients::organization_id.eq(&new.organization_id),
+                clients::owner_id.eq(None::<String>),
+                clients::label.eq(&new.label),
+                clients::description.eq(description),
+                clients::kind.eq(new.kind.as_str()),
+                clients::mode.eq(new.mode.as_str()),
+                clients::token_endpoint_auth_method
+                    .eq(new.authentication_method.map(crate::model::client::AuthenticationMethod::as_str)),
+                clients::may_introspect.eq(i64::from(new.may_introspect)),
+            ),
+            (
+                clients::access_lifetime.eq(new.access_lifetime),
+                clients::idle_lifetime.eq(new.idle_lifetime),
+                clients::absolute_lifetime.eq(new.absolute_lifetime),
+                clients::reuse_window.eq(new.reuse_window),
+                clients::signing_algorithm
+                    .eq(new.signing_algorithm.map(crate::model::signing_key::SigningAlgorithm::as_str)),
+                clients::status.eq(new.status.as_str()),
+                clients::epoch.eq(new.epoch),
+                clients::change.eq(change),
+                clients::created_at.eq(now.micros()),
+            ),
+        ))
+        .execute(db)?;
+    for grant_type in &new.grant_types {
+        diesel::insert_into(client_grant_types::table)
+            .values((
+                client_grant_types::client_id.eq(&new.client_id),
+                client_grant_types::grant_type.eq(grant_type.as_str()),
+            ))
+            .execute(db)?;
+    }
+    for scope in new.scopes.iter() {
+        diesel::insert_into(client_scopes::table)
+            .values((
+                client_scopes::client_id.eq(&new.client_id),
+                client_scopes::scope.eq(scope),
+                client_scopes::status.eq(APPROVED),
+            ))
+            .execute(db)?;
+    }
+    for audience in &new.audiences {
+        diesel::insert_into(client_audiences::table)
+            .values((client_audiences::client_id.eq(&new.client_id), client_audiences::audience.eq(audience)))
+            .execute(db)?;
+    }
+    for secret in &new.secrets {
+        insert_secret(db, &new.client_id, secret, now)?;
+    }
+    Ok(())
+}
+
+fn insert_secret(db: &mut Db, client_id: &str, secret: &ClientSecret, now: Timestamp) -> Result<(), StoreError> {
+    diesel::insert_into(client_secrets::table)
+        .values((
+            client_secrets::id.eq(&secret.id),
+            client_secrets::client_id.eq(client_id),
+            client_secrets::digest.eq(URL_SAFE_NO_PAD.encode(secret.digest)),
+            client_secrets::label.eq(""),
+            client_secrets::created_at.eq(now.micros()),
+            client_secrets::expires_at.eq(secret.expires_at.map(Timestamp::micros)),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Adds a secret. The older ones end at `older_end`, or at once; ending them at once also ends the client's tokens.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn replace_secret(
+    db: &mut Db,
+    client_id: &str,
+    new: &ClientSecret,
+    older_end: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let of_client = client_secrets::table.filter(client_secrets::client_id.eq(client_id));
+    match older_end {
+        None => {
+            diesel::delete(of_client).execute(db)?;
+        }
+        Some(end) => {
+            let later = client_secrets::expires_at.is_null().or(client_secrets::expires_at.gt(end.micros()));
+            diesel::update(of_client.filter(later)).set(client_secrets::expires_at.eq(end.micros())).execute(db)?;
+        }
+    }
+    insert_secret(db, client_id, new, now)?;
+    touch(db, client_id, older_end.is_none())
+}
+
+/// Changes the status. All but a return to `active` raise the epoch, which ends the client's tokens.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn set_status(db: &mut Db, client_id: &str, status: ClientStatus) -> Result<(), StoreError> {
+    diesel::update(clients::table.filter(clients::client_id.eq(client_id)))
+        .set(clients::status.eq(status.as_str()))
+        .execute(db)?;
+    touch(db, client_id, status != ClientStatus::Active)
+}
+
+/// Withdraws a scope that the client was approved for.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn withdraw_scope(db: &mut Db, client_id: &str, scope: &str) -> Result<(), StoreError> {
+    diesel::delete(
+        client_scopes::table.filter(client_scopes::client_id.eq(client_id).and(client_scopes::scope.eq(scope))),
+    )
+    .execute(db)?;
+    touch(db, client_id, false)
+}
+
+fn touch(db: &mut Db, client_id: &str, ends_tokens: bool) -> Result<(), StoreError> {
+    let change = next_change(db)?;
+    diesel::update(clients::table.filter(clients::client_id.eq(client_id)))
+        .set((clients::epoch.eq(clients::epoch + i64::from(ends_tokens)), clients::change.eq(change)))
+        .execute(db)?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! One connection, to whichever database the URL names.
+
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection};
+
+use crate::config::DatabaseUrl;
+use crate::store::error::StoreError;
+
+/// A connection to SQLite or to PostgreSQL: each query is written once for both.
+#[derive(MultiConnection)]
+pub enum Db {
+    /// An embedded database in one file.
+    Sqlite(SqliteConnection),
+    /// A database server that many nodes share.
+    Postgres(PgConnection),
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// Reads, beside the writer.
+    Read,
+    /// Reads and writes.
+    Write,
+}
+
+/// Opens a connection. The derived `establish` tries each database in turn and hides the error, so the URL's
+/// scheme decides here.
+pub(crate) fn open(url: &DatabaseUrl, purpose: Use, deadline_ms: u64) -> Result<Db, StoreError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => open_sqlite(path, purpose).map(Db::Sqlite),
+        DatabaseUrl::Postgres(url) => open_postgres(url, deadline_ms).map(Db::Postgres),
+    }
+}
+
+fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError> {
+    let unavailable = |cause: &dyn std::fmt::Display| {
+        StoreError::Unavailable(format!(
+            "cannot open the SQLite file {}: {cause}. Its folder must exist and be writable by the user that runs grantor.",
+            path.display()
+        ))
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|cause| unavailable(&cause))?;
+    }
+    let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(|cause| unavailable(&cause))?;
+    // A write of ours queues in our own writer; this wait is for another process (the command line).
+    // Checkpoints run off the writer's path (`sqlite.rs`), so the automatic one is raised out of the way.
+    connection
+        .batch_execute(
+            "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
+             PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 64000;",
+        )
+        .map_err(|cause| unavailable(&cause))?;
+    if purpose == Use::Write {
+        connection
+            .batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            .map_err(|cause| unavailable(&cause))?;
+    } else {
+        connection.batch_execute("PRAGMA query_only = ON;").map_err(|cause| unavailable(&cause))?;
+    }
+    Ok(connection)
+}
+
+fn open_postgres(url: &str, deadline_ms: u64) -> Result<PgConnection, StoreError> {
+    // libpq has no time-out of its own for a query: the server's bounds a slow statement, TCP's a dead network.
+    let mut parsed = url::Url::parse(url)
+        .map_err(|cause| StoreError::Unavailable(format!("the database URL cannot be read: {cause}")))?;
+    let given: Vec<String> = parsed.query_pairs().map(|(key, _)| key.into_owned()).collect();
+    for (key, value) in [
+        ("connect_timeout", "3".to_owned()),
+        ("tcp_user_timeout", deadline_ms.to_string()),
+        ("application_name", "grantor".to_owned()),
+    ] {
+        if !given.iter().any(|g| g == key) {
+            parsed.query_pairs_mut().append_pair(key, &value);
+        }
+    }
+    let mut connection = PgConnection::establish(parsed.as_str())
+        .map_err(|cause| StoreError::Unavailable(format!("PostgreSQL: {}", one_line(&cause.to_string()))))?;
+    connection
+        .batch_execute(&format!(
+            "SET statement_timeout = {deadline_ms}; SET idle_in_transaction_session_timeout = {};",
+            deadline_ms.saturating_mul(2)
+        ))
+        .map_err(StoreError::from)?;
+    Ok(connection)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,192 @@
+//! Token families: one row for a sign-in, and one statement for a refresh.
+
+use diesel::prelude::*;
+
+use crate::model::family::{Family, FamilyEnd};
+use crate::model::scope::ScopeSet;
+use crate::model::time::Timestamp;
+use crate::store::connection::Db;
+use crate::store::error::StoreError;
+use crate::store::instance::next_change;
+use crate::store::rotation::RotateFamily;
+use crate::store::schema::families;
+
+/// Live families of one user and client; the oldest gives way.
+pub const MOST_FAMILIES: i64 = 100;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = families)]
+struct Row {
+    id: String,
+    client_id: String,
+    user_id: String,
+    scope: String,
+    audience: String,
+    salt: String,
+    generation: i64,
+    auth_time: i64,
+    rotated_at: i64,
+    idle_expires_at: i64,
+    absolute_expires_at: i64,
+    revoked_at: Option<i64>,
+}
+
+impl Row {
+    fn into_family(self) -> Result<Family, StoreError> {
+        Ok(Family {
+            scope: ScopeSet::parse(&self.scope).map_err(StoreError::corrupt)?,
+            audience: self.audience.split(' ').filter(|a| !a.is_empty()).map(str::to_owned).collect(),
+            id: self.id,
+            client_id: self.client_id,
+            user_id: self.user_id,
+            salt: self.salt,
+            generation: self.generation,
+            auth_time: Timestamp::from_micros(self.auth_time),
+            rotated_at: Timestamp::from_micros(self.rotated_at),
+            idle_expires_at: Timestamp::from_micros(self.idle_expires_at),
+            absolute_expires_at: Timestamp::from_micros(self.absolute_expires_at),
+            revoked_at: self.revoked_at.map(Timestamp::from_micros),
+        })
+    }
+}
+
+/// By id.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn find(db: &mut Db, id: &str) -> Result<Option<Family>, StoreError> {
+    let row = families::table.filter(families::id.eq(id)).select(Row::as_select()).get_result(db).optional()?;
+    row.map(Row::into_family).transpose()
+}
+
+/// Starts a family. Beyond [`MOST_FAMILIES`] live ones of the same user and client the oldest is ended.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn create(db: &mut Db, new: &Family, now: Timestamp) -> Result<(), StoreError> {
+    let live = families::table
+        .filter(families::user_id.eq(&new.user_id))
+        .filter(families::client_id.eq(&new.client_id))
+        .filter(families::revoked_at.is_null());
+    let others: i64 = live
+        .filter(families::idle_expires_at.gt(now.micros()))
+        .filter(families::absolute_expires_at.gt(now.micros()))
+        .count()
+        .get_result(db)?;
+    if others >= MOST_FAMILIES {
+        // Ids are UUIDv7: the smallest is the oldest.
+        let oldest: Vec<String> = live
+            .filter(families::idle_expires_at.gt(now.micros()))
+            .filter(families::absolute_expires_at.gt(now.micros()))
+            .order(families::id)
+            .limit(others - MOST_FAMILIES + 1)
+            .select(families::id)
+            .load(db)?;
+        for id in oldest {
+            revoke(db, &id, FamilyEnd::Superseded, now)?;
+        }
+    }
+    diesel::insert_into(families::table)
+        .values((
+            families::id.eq(&new.id),
+            families::client_id.eq(&new.client_id),
+            families::user_id.eq(&new.user_id),
+            families::scope.eq(new.scope.to_string()),
+            families::audience.eq(new.audience.join(" ")),
+            families::salt.eq(&new.salt),
+            families::generation.eq(new.generation),
+            families::auth_time.eq(new.auth_time.micros()),
+            families::rotated_at.eq(new.rotated_at.micros()),
+            families::idle_expires_at.eq(new.idle_expires_at.micros()),
+            families::absolute_expires_at.eq(new.absolute_expires_at.micros()),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Takes the next generation where `presented` is the current one and the family is live: one statement, no
+/// SELECT decides. `true`: this caller, and no other, has the successor.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn rotate(
+    db: &mut Db,
+    id: &str,
+    presented: i64,
+    now: Timestamp,
+    idle_expires_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let rotation = RotateFamily { id, presented, now: now.micros(), idle_expires_at: idle_expires_at.micros() };
+    let changed = match db {
+        Db::Sqlite(connection) => rotation.execute(connection)?,
+        Db::Postgres(connection) => rotation.execute(connection)?,
+    };
+    Ok(changed == 1)
+}
+
+/// Ends a family. `false`: it was ended before, and nothing is written.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn revoke(db: &mut Db, id: &str, reason: FamilyEnd, now: Timestamp) -> Result<bool, StoreError> {
+    let live = families::table.filter(families::id.eq(id).and(families::revoked_at.is_null()));
+    let ended = diesel::update(live)
+        .set((families::revoked_at.eq(now.micros()), families::reason.eq(reason.as_str())))
+        .execute(db)?
+        == 1;
+    if ended {
+        let change = next_change(db)?;
+        diesel::update(families::table.filter(families::id.eq(id))).set(families::change.eq(change)).execute(db)?;
+    }
+    Ok(ended)
+}
+
+/// Ends every family of a user. Their access tokens end with the user's epoch, so no node needs to know each.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn revoke_all_of_user(db: &mut Db, user_id: &str, now: Timestamp) -> Result<usize, StoreError> {
+    Ok(diesel::update(families::table.filter(families::user_id.eq(user_id).and(families::revoked_at.is_null())))
+        .set((families::revoked_at.eq(now.micros()), families::reason.eq(FamilyEnd::UserChanged.as_str())))
+        .execute(db)?)
+}
+
+/// Ends every family of a client. Their access tokens end with the client's epoch.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn revoke_all_of_client(db: &mut Db, client_id: &str, now: Timestamp) -> Result<usize, StoreError> {
+    let of_client = families::table.filter(families::client_id.eq(client_id).and(families::revoked_at.is_null()));
+    Ok(diesel::update(of_client)
+        .set((families::revoked_at.eq(now.micros()), families::reason.eq(FamilyEnd::ClientChanged.as_str())))
+        .execute(db)?)
+}
+
+/// The families that were ended one by one after `known` and not before `since`, with the time of it.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn ended_since(db: &mut Db, known: i64, since: Timestamp) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let rows: Vec<(String, Option<i64>)> = families::table
+        .filter(families::change.gt(known))
+        .filter(families::revoked_at.ge(since.micros()))
+        .select((families::id, families::revoked_at))
+        .load(db)?;
+    Ok(rows.into_iter().filter_map(|(id, at)| at.map(|at| (id, Timestamp::from_micros(at)))).collect())
+}
+
+/// Drops up to `most` families that ended so long ago that no access token of theirs can be alive.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn sweep(db: &mut Db, ended_before: Timestamp, most: i64) -> Result<usize, StoreError> {
+    let ids: Vec<String> = families::table
+        .filter(families::absolute_expires_at.lt(ended_before.micros()))
+        .limit(most)
+        .select(families::id)
+        .load(db)?;
+    for id in &ids {
+        diesel::delete(families::table.filter(families::id.eq(id))).execute(db)?;
+    }
+    Ok(ids.len())
+}

@@ -1,0 +1,28 @@
+//! The database: the only address of SQL. One file per table family, one schema, two databases.
+//!
+//! [`Store::read`] and [`Store::write`] take a closure over a connection. What a closure decides is a model type;
+//! rows never leave this folder.
+
+pub mod attempts;
+pub mod audit;
+pub mod clients;
+pub mod connection;
+pub mod denied_tokens;
+pub mod error;
+pub mod families;
+pub mod instance;
+pub mod migrations;
+pub mod organizations;
+mod pool;
+pub mod roles;
+mod rotation;
+mod schema;
+pub mod scopes;
+pub mod signing_keys;
+mod sqlite;
+mod store;
+pub mod users;
+
+pub use connection::Db;
+pub use error::StoreError;
+pub use store::Store;

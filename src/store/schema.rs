@@ -1,0 +1,224 @@
+//! The tables, as both databases have them. Numbers are all `BigInt`: instants, counters and flags alike.
+
+diesel::table! {
+    instance (id) {
+        id -> BigInt,
+        master_key_fingerprint -> Text,
+        data_keys -> Text,
+        changes -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    organizations (id) {
+        id -> Text,
+        number -> BigInt,
+        slug -> Text,
+        name -> Text,
+        status -> Text,
+        epoch -> BigInt,
+        change -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    roles (id) {
+        id -> Text,
+        organization_id -> Nullable<Text>,
+        name -> Text,
+        description -> Text,
+        change -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    role_permissions (role_id, permission) {
+        role_id -> Text,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    scopes (name) {
+        name -> Text,
+        description -> Text,
+        requires_approval -> BigInt,
+        audience -> Nullable<Text>,
+        built_in -> BigInt,
+        change -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        organization_id -> Text,
+        kind -> Text,
+        programmatic -> BigInt,
+        username -> Text,
+        name -> Text,
+        description -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        email -> Nullable<Text>,
+        email_key -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        administration -> Text,
+        access_console -> BigInt,
+        access_api -> BigInt,
+        status -> Text,
+        password_kind -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        password_changed_at -> Nullable<BigInt>,
+        epoch -> BigInt,
+        epoch_raised_at -> BigInt,
+        change -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    user_roles (user_id, organization_id, role_id) {
+        user_id -> Text,
+        organization_id -> Text,
+        role_id -> Text,
+    }
+}
+
+diesel::table! {
+    clients (client_id) {
+        client_id -> Text,
+        organization_id -> Text,
+        owner_id -> Nullable<Text>,
+        label -> Text,
+        description -> Text,
+        kind -> Text,
+        mode -> Text,
+        token_endpoint_auth_method -> Nullable<Text>,
+        may_introspect -> BigInt,
+        access_lifetime -> Nullable<BigInt>,
+        idle_lifetime -> Nullable<BigInt>,
+        absolute_lifetime -> Nullable<BigInt>,
+        reuse_window -> Nullable<BigInt>,
+        signing_algorithm -> Nullable<Text>,
+        status -> Text,
+        epoch -> BigInt,
+        change -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    client_grant_types (client_id, grant_type) {
+        client_id -> Text,
+        grant_type -> Text,
+    }
+}
+
+diesel::table! {
+    client_scopes (client_id, scope) {
+        client_id -> Text,
+        scope -> Text,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    client_audiences (client_id, audience) {
+        client_id -> Text,
+        audience -> Text,
+    }
+}
+
+diesel::table! {
+    client_secrets (id) {
+        id -> Text,
+        client_id -> Text,
+        digest -> Text,
+        label -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    families (id) {
+        id -> Text,
+        client_id -> Text,
+        user_id -> Text,
+        scope -> Text,
+        audience -> Text,
+        salt -> Text,
+        generation -> BigInt,
+        auth_time -> BigInt,
+        rotated_at -> BigInt,
+        idle_expires_at -> BigInt,
+        absolute_expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+        change -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    denied_tokens (jti) {
+        jti -> Text,
+        expires_at -> BigInt,
+        change -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        algorithm -> Text,
+        sealed_private_key -> Text,
+        public_jwk -> Text,
+        published_at -> BigInt,
+        signs_at -> BigInt,
+        retired_at -> Nullable<BigInt>,
+        removed_at -> Nullable<BigInt>,
+        revoked -> BigInt,
+        change -> BigInt,
+    }
+}
+
+diesel::table! {
+    attempts (bucket) {
+        bucket -> Text,
+        failures -> BigInt,
+        reserved -> BigInt,
+        reserved_until -> BigInt,
+        blocked_until -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    known_networks (user_id, network) {
+        user_id -> Text,
+        network -> Text,
+        last_success_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_events (seq) {
+        seq -> BigInt,
+        occurred_at -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Text,
+        action -> Text,
+        target_kind -> Text,
+        target_id -> Text,
+        organization_id -> Nullable<Text>,
+        ip -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        result -> Text,
+        details -> Text,
+    }
+}

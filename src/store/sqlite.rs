@@ -1,0 +1,282 @@
+//! SQLite: reads on the calling thread, writes by one thread that commits what has queued up at once.
+//!
+//! Group commit: `fdatasync` is the price of a commit, so one commit serves every write that waits. Each write
+//! runs in a savepoint, so that one that fails takes nothing of the others with it; no caller hears of success
+//! before the commit.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager, TransactionManagerStatus};
+use diesel::{Connection, SqliteConnection};
+use tokio::sync::oneshot;
+
+use crate::config::DatabaseUrl;
+use crate::store::connection::{Db, Use, open};
+use crate::store::error::StoreError;
+use crate::store::store::StoreFigures;
+
+/// Writes that one commit may serve.
+const LARGEST_BATCH: usize = 256;
+
+/// Size of the write-ahead log at which a checkpoint is worth its time, in bytes (16,000 pages of 4 KiB).
+const CHECKPOINT_AT: u64 = 16_000 * 4096;
+
+thread_local! {
+    static READERS: RefCell<HashMap<PathBuf, Db>> = RefCell::new(HashMap::new());
+}
+
+/// Runs a read on this thread's own connection. An `Unavailable` closes it: the next read opens a new one.
+pub(crate) fn with_reader<T>(
+    url: &DatabaseUrl,
+    read: impl Fn(&mut Db) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let DatabaseUrl::Sqlite(path) = url else {
+        return Err(StoreError::Bug("a reader of SQLite was asked for another database".to_owned()));
+    };
+    READERS.with_borrow_mut(|readers| {
+        if !readers.contains_key(path) {
+            readers.insert(path.clone(), open(url, Use::Read, 0)?);
+        }
+        let Some(db) = readers.get_mut(path) else {
+            return Err(StoreError::Bug("a reader vanished".to_owned()));
+        };
+        let answer = read(db);
+        if matches!(answer, Err(StoreError::Unavailable(_))) {
+            readers.remove(path);
+        }
+        answer
+    })
+}
+
+/// A write that waits for the writer thread.
+trait Job: Send {
+    /// Runs inside a savepoint of the batch. `false`: it failed and left nothing.
+    fn run(&mut self, db: &mut Db) -> bool;
+    /// Tells the caller how it ended, after the batch has.
+    fn answer(self: Box<Self>, batch: Result<(), &str>);
+}
+
+struct Write<T, F> {
+    write: F,
+    outcome: Option<Result<T, StoreError>>,
+    caller: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Write<T, F>
+where
+    T: Send,
+    F: Fn(&mut Db) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, db: &mut Db) -> bool {
+        let outcome = catch_unwind(AssertUnwindSafe(|| db.transaction(|db| (self.write)(db))))
+            .unwrap_or_else(|_| Err(StoreError::Bug("a write panicked".to_owned())));
+        let succeeded = outcome.is_ok();
+        self.outcome = Some(outcome);
+        succeeded
+    }
+
+    fn answer(self: Box<Self>, batch: Result<(), &str>) {
+        let answer = match (batch, self.outcome) {
+            (Ok(()), Some(outcome)) => outcome,
+            // A refusal needs no commit to be true.
+            (Err(_), Some(Err(error @ StoreError::Conflict(_)))) => Err(error),
+            (Err(cause), _) => Err(StoreError::Unavailable(cause.to_owned())),
+            (Ok(()), None) => Err(StoreError::Bug("a write did not run".to_owned())),
+        };
+        // The caller may have given up at its deadline.
+        let _ = self.caller.send(answer);
+    }
+}
+
+#[derive(Default)]
+struct Counters {
+    batches: AtomicU64,
+    writes: AtomicU64,
+    queued: AtomicUsize,
+    busy: AtomicUsize,
+}
+
+/// The hand that writes to one SQLite file.
+pub(crate) struct Writer {
+    jobs: Mutex<Option<Sender<Box<dyn Job>>>>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
+    counters: Arc<Counters>,
+}
+
+impl Writer {
+    /// Opens the file and starts the writer and the checkpointer.
+    pub(crate) fn start(url: DatabaseUrl) -> Result<Self, StoreError> {
+        let first = open_writer(&url)?;
+        let (sender, receiver) = channel();
+        let counters = Arc::new(Counters::default());
+        let (stop, stopped) = channel();
+        spawn("grantor-checkpoint", {
+            let url = url.clone();
+            move || checkpoint_until(&url, &stopped)
+        })?;
+        let thread = spawn("grantor-writer", {
+            let counters = Arc::clone(&counters);
+            move || {
+                write_until_closed(&url, first, &receiver, &counters);
+                drop(stop);
+            }
+        })?;
+        Ok(Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), counters })
+    }
+
+    /// Queues a write and waits for its commit.
+    pub(crate) async fn run<T, F>(&self, write: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Db) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        let stopped = || StoreError::Unavailable("the writer has stopped".to_owned());
+        {
+            let jobs = self.jobs.lock().map_err(|_| stopped())?;
+            let sender = jobs.as_ref().ok_or_else(stopped)?;
+            self.counters.queued.fetch_add(1, Ordering::Relaxed);
+            sender.send(Box::new(Write { write, outcome: None, caller })).map_err(|_| stopped())?;
+        }
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    pub(crate) fn figures(&self) -> StoreFigures {
+        StoreFigures {
+            batches: self.counters.batches.load(Ordering::Relaxed),
+            writes: self.counters.writes.load(Ordering::Relaxed),
+            busy_connections: self.counters.busy.load(Ordering::Relaxed),
+            queued: self.counters.queued.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Closing the queue ends the thread once it has answered every caller.
+        if let Ok(mut jobs) = self.jobs.lock() {
+            jobs.take();
+        }
+        if let Some(thread) = self.thread.lock().ok().and_then(|mut thread| thread.take()) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>, StoreError> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|cause| StoreError::Unavailable(format!("cannot start the thread {name}: {cause}")))
+}
+
+fn open_writer(url: &DatabaseUrl) -> Result<SqliteConnection, StoreError> {
+    match open(url, Use::Write, 0)? {
+        Db::Sqlite(connection) => Ok(connection),
+        Db::Postgres(_) => Err(StoreError::Bug("the writer of SQLite was given another database".to_owned())),
+    }
+}
+
+fn write_until_closed(
+    url: &DatabaseUrl,
+    first: SqliteConnection,
+    receiver: &Receiver<Box<dyn Job>>,
+    counters: &Counters,
+) {
+    let mut db = Some(Db::Sqlite(first));
+    while let Ok(job) = receiver.recv() {
+        let mut batch = vec![job];
+        batch.extend(receiver.try_iter().take(LARGEST_BATCH - 1));
+        counters.queued.fetch_sub(batch.len(), Ordering::Relaxed);
+        counters.busy.store(1, Ordering::Relaxed);
+        let connection = match db.take() {
+            Some(open) => Ok(open),
+            None => open_writer(url).map(Db::Sqlite),
+        };
+        let ended = match connection {
+            Ok(mut open) => {
+                let ended = commit_batch(&mut open, &mut batch);
+                // After a failure the connection's transaction cannot be trusted: it is opened anew.
+                if ended.is_ok() {
+                    db = Some(open);
+                }
+                ended
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        if ended.is_ok() {
+            counters.batches.fetch_add(1, Ordering::Relaxed);
+            counters.writes.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        }
+        counters.busy.store(0, Ordering::Relaxed);
+        for job in batch {
+            job.answer(ended.as_ref().map(|()| ()).map_err(String::as_str));
+        }
+    }
+}
+
+/// Runs every job in a savepoint of one transaction and commits. On `Err` nothing of the batch is on disk.
+fn commit_batch(db: &mut Db, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
+    begin_immediate(db)?;
+    for job in batch {
+        if job.run(db) {
+            continue;
+        }
+        // A full disk, an I/O error or a panic ends the whole transaction in SQLite, and the next savepoint
+        // would silently become a transaction that commits by itself. So a failed write is followed by proof
+        // that the batch's transaction is still open.
+        if !still_in_transaction(db) {
+            return Err("a write ended the transaction of its batch; nothing of it was stored".to_owned());
+        }
+    }
+    match db {
+        Db::Sqlite(connection) => AnsiTransactionManager::commit_transaction(connection)
+            .map_err(|error| format!("the commit failed: {error}")),
+        Db::Postgres(_) => Err("not SQLite".to_owned()),
+    }
+}
+
+fn begin_immediate(db: &mut Db) -> Result<(), String> {
+    match db {
+        Db::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
+            .map_err(|error| format!("the database cannot be written to: {error}")),
+        Db::Postgres(_) => Err("not SQLite".to_owned()),
+    }
+}
+
+/// Whether both Diesel and SQLite hold the batch's transaction open, and no savepoint in it.
+fn still_in_transaction(db: &mut Db) -> bool {
+    let Db::Sqlite(connection) = db else { return false };
+    let depth = match AnsiTransactionManager::transaction_manager_status_mut(connection) {
+        TransactionManagerStatus::Valid(status) => status.transaction_depth().map(std::num::NonZeroU32::get),
+        TransactionManagerStatus::InError => None,
+    };
+    // SQLite refuses to begin a transaction inside one: the refusal is the proof.
+    depth == Some(1) && connection.batch_execute("BEGIN").is_err()
+}
+
+fn checkpoint_until(url: &DatabaseUrl, stopped: &Receiver<()>) {
+    let DatabaseUrl::Sqlite(path) = url else { return };
+    let log = PathBuf::from(format!("{}-wal", path.display()));
+    let mut connection: Option<SqliteConnection> = None;
+    while stopped.recv_timeout(Duration::from_millis(500)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        if std::fs::metadata(&log).map_or(0, |file| file.len()) < CHECKPOINT_AT {
+            continue;
+        }
+        connection = connection.or_else(|| open_writer(url).ok());
+        // PASSIVE waits for nobody; the log is written from its start again once all of it is in the file.
+        let done = connection.as_mut().map(|open| open.batch_execute("PRAGMA wal_checkpoint(PASSIVE);"));
+        if let Some(Err(error)) = done {
+            tracing::warn!(%error, "a checkpoint of the write-ahead log failed");
+            connection = None;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The store: reads beside the writer, writes in a transaction, every wait with a deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Database, DatabaseUrl};
+use crate::store::connection::{Db, Use, open};
+use crate::store::error::StoreError;
+use crate::store::pool::{Pool, in_transaction};
+use crate::store::sqlite::{Writer, with_reader};
+
+/// Figures of the store for the metrics page.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StoreFigures {
+    /// Write transactions committed.
+    pub batches: u64,
+    /// Writes committed in them.
+    pub writes: u64,
+    /// Connections that wait for an answer of the database right now.
+    pub busy_connections: usize,
+    /// Jobs that wait for a connection or for the writer.
+    pub queued: usize,
+}
+
+/// A database that the program reads and writes.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<Backend>,
+    url: DatabaseUrl,
+    deadline: Duration,
+}
+
+enum Backend {
+    Sqlite(Writer),
+    Postgres(Pool),
+}
+
+impl Store {
+    /// Opens the database; the schema is not looked at (see `migrations`).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it cannot be reached.
+    pub fn open(settings: &Database) -> Result<Self, StoreError> {
+        let backend = match &settings.url {
+            url @ DatabaseUrl::Sqlite(_) => Backend::Sqlite(Writer::start(url.clone())?),
+            url @ DatabaseUrl::Postgres(_) => {
+                Backend::Postgres(Pool::start(url.clone(), settings.pool_size, settings.deadline_ms)?)
+            }
+        };
+        Ok(Self {
+            backend: Arc::new(backend),
+            url: settings.url.clone(),
+            deadline: Duration::from_millis(settings.deadline_ms),
+        })
+    }
+
+    /// A connection of the caller's own, outside the store's, for migrations.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot be reached.
+    pub fn connect(settings: &Database) -> Result<Db, StoreError> {
+        // Migrations may take longer than a request may.
+        open(&settings.url, Use::Write, settings.deadline_ms.max(600_000))
+    }
+
+    /// Reads. On SQLite on the calling thread (a read by key takes microseconds), on PostgreSQL on a pool.
+    ///
+    /// # Errors
+    /// What the closure answers, and [`StoreError::Unavailable`] when the database does not answer in time.
+    pub async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Db) -> Result<T, StoreError> + Send + 'static,
+    {
+        match &*self.backend {
+            Backend::Sqlite(_) => with_reader(&self.url, read),
+            Backend::Postgres(pool) => self.in_time(pool.run(read)).await,
+        }
+    }
+
+    /// Writes in one transaction; the answer follows the commit. A closure that answers `Err` changes nothing.
+    /// On PostgreSQL a closure that lost against another writer runs again, hence `Fn`.
+    ///
+    /// # Errors
+    /// What the closure answers, and [`StoreError::Unavailable`] when the commit failed or is not known in time.
+    pub async fn write<T, F>(&self, write: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Db) -> Result<T, StoreError> + Send + 'static,
+    {
+        match &*self.backend {
+            Backend::Sqlite(writer) => self.in_time(writer.run(write)).await,
+            Backend::Postgres(pool) => {
+                pool.count_write();
+                self.in_time(pool.run(move |db| in_transaction(db, &write))).await
+            }
+        }
+    }
+
+    /// A write that is one statement: on PostgreSQL it commits by itself, without a round trip to begin and one
+    /// to commit. On SQLite it is a write like any other.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_statement<T, F>(&self, write: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Db) -> Result<T, StoreError> + Send + 'static,
+    {
+        match &*self.backend {
+            Backend::Sqlite(writer) => self.in_time(writer.run(write)).await,
+            Backend::Postgres(pool) => {
+                pool.count_write();
+                self.in_time(pool.run(write)).await
+            }
+        }
+    }
+
+    /// Figures for the metrics page.
+    #[must_use]
+    pub fn figures(&self) -> StoreFigures {
+        match &*self.backend {
+            Backend::Sqlite(writer) => writer.figures(),
+            Backend::Postgres(pool) => pool.figures(),
+        }
+    }
+
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub fn dialect(&self) -> &'static str {
+        match &*self.backend {
+            Backend::Sqlite(_) => "sqlite",
+            Backend::Postgres(_) => "postgres",
+        }
+    }
+
+    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        tokio::time::timeout(self.deadline, answer)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer within the deadline".to_owned())))
+    }
+}

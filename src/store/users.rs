@@ -1,0 +1,320 @@
+//! Users, their roles, and the networks that they sign in from.
+
+use diesel::prelude::*;
+
+use crate::model::time::Timestamp;
+use crate::model::user::{Administration, PasswordKind, User, UserKind, UserStatus, Username};
+use crate::store::connection::Db;
+use crate::store::error::StoreError;
+use crate::store::instance::next_change;
+use crate::store::schema::{known_networks, user_roles, users};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct Row {
+    id: String,
+    organization_id: String,
+    kind: String,
+    username: String,
+    name: String,
+    first_name: String,
+    last_name: String,
+    email: Option<String>,
+    access_console: i64,
+    access_api: i64,
+    status: String,
+    password_kind: Option<String>,
+    password_hash: Option<String>,
+    epoch: i64,
+}
+
+impl Row {
+    fn into_user(self, role_ids: Vec<String>) -> Result<User, StoreError> {
+        let password = match (self.password_kind, self.password_hash) {
+            (Some(kind), Some(hash)) => Some((kind.parse().map_err(StoreError::corrupt)?, hash)),
+            _ => None,
+        };
+        Ok(User {
+            id: self.id,
+            organization_id: self.organization_id,
+            kind: self.kind.parse().map_err(StoreError::corrupt)?,
+            username: self.username,
+            name: self.name,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            email: self.email,
+            access_console: self.access_console != 0,
+            access_api: self.access_api != 0,
+            status: self.status.parse().map_err(StoreError::corrupt)?,
+            password,
+            epoch: self.epoch,
+            role_ids,
+        })
+    }
+}
+
+fn with_roles(db: &mut Db, row: Option<Row>) -> Result<Option<User>, StoreError> {
+    let Some(row) = row else { return Ok(None) };
+    let role_ids = user_roles::table
+        .filter(user_roles::user_id.eq(&row.id).and(user_roles::organization_id.eq(&row.organization_id)))
+        .select(user_roles::role_id)
+        .load(db)?;
+    row.into_user(role_ids).map(Some)
+}
+
+/// By id, deleted ones too.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn by_id(db: &mut Db, id: &str) -> Result<Option<User>, StoreError> {
+    // `.get_result`, not `.first`: a LIMIT would be prepared anew at every call.
+    let row = users::table.filter(users::id.eq(id)).select(Row::as_select()).get_result(db).optional()?;
+    with_roles(db, row)
+}
+
+/// By username, to the letter; deleted ones too.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn by_username(db: &mut Db, username: &str) -> Result<Option<User>, StoreError> {
+    let row = users::table.filter(users::username.eq(username)).select(Row::as_select()).get_result(db).optional()?;
+    with_roles(db, row)
+}
+
+/// All users of an organization that are not deleted, by username.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn list(db: &mut Db, organization_id: &str, programmatic: bool) -> Result<Vec<ListedUser>, StoreError> {
+    let mut query = users::table
+        .filter(users::organization_id.eq(organization_id))
+        .filter(users::status.ne(UserStatus::Deleted.as_str()))
+        .order(users::username)
+        .select((
+            users::id,
+            users::username,
+            users::kind,
+            users::status,
+            users::name,
+            users::description,
+            users::created_at,
+        ))
+        .into_boxed();
+    if programmatic {
+        query = query.filter(users::programmatic.eq(1));
+    }
+    Ok(query.load(db)?)
+}
+
+/// A line of a list of users.
+#[derive(Debug, Clone, Queryable)]
+pub struct ListedUser {
+    /// The id.
+    pub id: String,
+    /// The username.
+    pub username: String,
+    /// `person` or `api_user`.
+    pub kind: String,
+    /// Where they are in their life.
+    pub status: String,
+    /// Display name.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// Microseconds since 1970.
+    pub created_at: i64,
+}
+
+/// A user to be made.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// The id.
+    pub id: String,
+    /// The organization.
+    pub organization_id: String,
+    /// Person or API user.
+    pub kind: UserKind,
+    /// Whether it was made as a set of credentials (Biotz).
+    pub programmatic: bool,
+    /// The username.
+    pub username: Username,
+    /// Display name.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// E-mail address, checked by the caller.
+    pub email: Option<String>,
+    /// What the user may do with other users.
+    pub administration: Administration,
+    /// Whether a session of the console may start.
+    pub access_console: bool,
+    /// Whether tokens are issued and requests verified.
+    pub access_api: bool,
+    /// Where they start.
+    pub status: UserStatus,
+    /// How the password is stored, and its hash or digest.
+    pub password: Option<(PasswordKind, String)>,
+    /// The roles.
+    pub role_ids: Vec<String>,
+}
+
+/// Makes a user.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the username or the e-mail address is taken.
+pub fn create(db: &mut Db, new: &NewUser, now: Timestamp) -> Result<(), StoreError> {
+    let taken: i64 = users::table.filter(users::username.eq(new.username.as_str())).count().get_result(db)?;
+    if taken > 0 {
+        return Err(StoreError::Conflict(format!("the username {} is taken", new.username.as_str())));
+    }
+    let change = next_change(db)?;
+    diesel::insert_into(users::table)
+        .values((
+            (
+                users::id.eq(&new.id),
+                users::organization_id.eq(&new.organization_id),
+                users::kind.eq(new.kind.as_str()),
+                users::programmatic.eq(i64::from(new.programmatic)),
+                users::username.eq(new.username.as_str()),
+                users::name.eq(&new.name),
+                users::description.eq(&new.description),
+                users::first_name.eq(""),
+                users::last_name.eq(""),
+                users::email.eq(new.email.as_deref()),
+                users::email_key.eq(new.email.as_ref().map(|email| email.to_lowercase())),
+            ),
+            (
+                users::administration.eq(new.administration.as_str()),
+                users::access_console.eq(i64::from(new.access_console)),
+                users::access_api.eq(i64::from(new.access_api)),
+                users::status.eq(new.status.as_str()),
+                users::password_kind.eq(new.password.as_ref().map(|(kind, _)| kind.as_str())),
+                users::password_hash.eq(new.password.as_ref().map(|(_, hash)| hash.as_str())),
+                users::password_changed_at.eq(new.password.as_ref().map(|_| now.micros())),
+                users::epoch.eq(0),
+                users::epoch_raised_at.eq(0),
+                users::change.eq(change),
+                users::created_at.eq(now.micros()),
+            ),
+        ))
+        .execute(db)?;
+    for role_id in &new.role_ids {
+        grant_role(db, &new.id, &new.organization_id, role_id)?;
+    }
+    Ok(())
+}
+
+/// Gives a role; giving it again changes nothing.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn grant_role(db: &mut Db, user_id: &str, organization_id: &str, role_id: &str) -> Result<(), StoreError> {
+    let row = user_roles::table.filter(
+        user_roles::user_id
+            .eq(user_id)
+            .and(user_roles::organization_id.eq(organization_id))
+            .and(user_roles::role_id.eq(role_id)),
+    );
+    let given: i64 = row.count().get_result(db)?;
+    if given == 0 {
+        diesel::insert_into(user_roles::table)
+            .values((
+                user_roles::user_id.eq(user_id),
+                user_roles::organization_id.eq(organization_id),
+                user_roles::role_id.eq(role_id),
+            ))
+            .execute(db)?;
+    }
+    Ok(())
+}
+
+/// Changes the status. All but a return to `active` raise the epoch, which ends the user's tokens.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn set_status(db: &mut Db, id: &str, status: UserStatus, now: Timestamp) -> Result<(), StoreError> {
+    diesel::update(users::table.filter(users::id.eq(id))).set(users::status.eq(status.as_str())).execute(db)?;
+    if status != UserStatus::Active {
+        raise_epoch(db, id, now)?;
+    }
+    Ok(())
+}
+
+/// Changes the password, which ends the user's tokens.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn set_password(db: &mut Db, id: &str, kind: PasswordKind, hash: &str, now: Timestamp) -> Result<(), StoreError> {
+    diesel::update(users::table.filter(users::id.eq(id)))
+        .set((
+            users::password_kind.eq(kind.as_str()),
+            users::password_hash.eq(hash),
+            users::password_changed_at.eq(now.micros()),
+        ))
+        .execute(db)?;
+    raise_epoch(db, id, now)
+}
+
+/// Stores the same password under a new cost. Nobody's tokens end.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn upgrade_hash(db: &mut Db, id: &str, old: &str, new: &str) -> Result<(), StoreError> {
+    diesel::update(users::table.filter(users::id.eq(id).and(users::password_hash.eq(old))))
+        .set(users::password_hash.eq(new))
+        .execute(db)?;
+    Ok(())
+}
+
+fn raise_epoch(db: &mut Db, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let change = next_change(db)?;
+    diesel::update(users::table.filter(users::id.eq(id)))
+        .set((users::epoch.eq(users::epoch + 1), users::epoch_raised_at.eq(now.micros()), users::change.eq(change)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// The epochs that were raised after `known` and not before `since`, with the time of it.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn epochs_raised(db: &mut Db, known: i64, since: Timestamp) -> Result<Vec<(String, i64, Timestamp)>, StoreError> {
+    let rows: Vec<(String, i64, i64)> = users::table
+        .filter(users::change.gt(known).and(users::epoch_raised_at.ge(since.micros())))
+        .select((users::id, users::epoch, users::epoch_raised_at))
+        .load(db)?;
+    Ok(rows.into_iter().map(|(id, epoch, at)| (id, epoch, Timestamp::from_micros(at))).collect())
+}
+
+/// When the user last signed in from a network.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn last_sign_in(db: &mut Db, user_id: &str, network: &str) -> Result<Option<Timestamp>, StoreError> {
+    let at: Option<i64> = known_networks::table
+        .filter(known_networks::user_id.eq(user_id).and(known_networks::network.eq(network)))
+        .select(known_networks::last_success_at)
+        .get_result(db)
+        .optional()?;
+    Ok(at.map(Timestamp::from_micros))
+}
+
+/// Notes a sign-in from a network.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn note_sign_in(db: &mut Db, user_id: &str, network: &str, now: Timestamp) -> Result<(), StoreError> {
+    let row =
+        known_networks::table.filter(known_networks::user_id.eq(user_id).and(known_networks::network.eq(network)));
+    let changed = diesel::update(row).set(known_networks::last_success_at.eq(now.micros())).execute(db)?;
+    if changed == 0 {
+        diesel::insert_into(known_networks::table)
+            .values((
+                known_networks::user_id.eq(user_id),
+                known_networks::network.eq(network),
+                known_networks::last_success_at.eq(now.micros()),
+            ))
+            .execute(db)?;
+    }
+    Ok(())
+}
