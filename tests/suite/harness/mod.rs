@@ -1,0 +1,15 @@
+//! What tests are written with: a server with its own database, clock and port; clients and users of it; processes.
+
+mod answer;
+mod builders;
+mod postgres;
+mod process;
+mod requirement;
+mod server;
+
+pub use answer::{Answer, agent, basic, form};
+pub use builders::{ClientBuilder, TestClient, TestUser, UserBuilder};
+pub use postgres::fresh_postgres_url;
+pub use process::Installation;
+pub use requirement::{missing, program};
+pub use server::{Database, Server, ServerBuilder};

@@ -1,0 +1,217 @@
+//! The real program as a real process: command line and server, killed as needed.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::answer::{Answer, agent};
+use super::postgres::fresh_postgres_url;
+use super::requirement::missing;
+use super::server::Database;
+
+/// A data folder, a database and the environment that points at them.
+pub struct Installation {
+    folder: TempDir,
+    environment: BTreeMap<String, String>,
+    port: u16,
+    server: Option<Child>,
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Installation {
+    pub fn new(database: Database) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = match database {
+            Database::Sqlite => format!("sqlite://{}", folder.path().join("grantor.db").display()),
+            Database::Postgres => fresh_postgres_url().unwrap_or_else(|| {
+                missing("PostgreSQL");
+                format!("sqlite://{}", folder.path().join("instead.db").display())
+            }),
+        };
+        Self::on(folder, url)
+    }
+
+    fn on(folder: TempDir, url: String) -> Self {
+        let mut installation = Self { folder, environment: BTreeMap::new(), port: 0, server: None };
+        installation.set("environment", "test");
+        installation.set("database.url", url);
+        let key = installation.path().join("master.key").display().to_string();
+        installation.set("security.master_key_file", key);
+        installation.set("passwords.bcrypt_cost", "4");
+        installation.take_ports();
+        let issuer = installation.base();
+        installation.set("issuer", issuer);
+        installation
+    }
+
+    fn take_ports(&mut self) {
+        self.port = free_port();
+        self.set("server.address", format!("127.0.0.1:{}", self.port));
+        self.set("server.private_address", format!("127.0.0.1:{}", free_port()));
+    }
+
+    /// Another node: the same database, key and issuer, ports of its own.
+    pub fn second_node(&self) -> Self {
+        let mut node = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            environment: self.environment.clone(),
+            port: 0,
+            server: None,
+        };
+        node.take_ports();
+        node
+    }
+
+    /// Sets a key, as `refresh.reuse_window`.
+    pub fn set(&mut self, key: &str, value: impl ToString) {
+        let name = format!("GRANTOR__{}", key.replace('.', "__").to_uppercase());
+        self.environment.insert(name, value.to_string());
+    }
+
+    pub fn unset(&mut self, key: &str) {
+        self.environment.remove(&format!("GRANTOR__{}", key.replace('.', "__").to_uppercase()));
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn log_file(&self) -> PathBuf {
+        self.path().join("server.log")
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
+        command.args(arguments).current_dir(self.path());
+        command.env_clear().envs(&self.environment);
+        for kept in ["PATH", "HOME", "LLVM_PROFILE_FILE"] {
+            if let Some(value) = std::env::var_os(kept) {
+                command.env(kept, value);
+            }
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs a command with something on its standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().expect("the program ends")
+    }
+
+    /// Runs a command with `--json`, which must succeed.
+    #[track_caller]
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("one JSON value")
+    }
+
+    /// Starts the server without waiting for it.
+    pub fn spawn(&mut self) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
+        let child = self
+            .command(&["serve"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .expect("the server starts");
+        self.server = Some(child);
+    }
+
+    /// Starts the server and waits until it is ready; answers how long that took.
+    pub fn start(&mut self) -> Duration {
+        let started = Instant::now();
+        self.spawn();
+        self.wait_until_ready(started)
+    }
+
+    fn wait_until_ready(&mut self, started: Instant) -> Duration {
+        loop {
+            let ended = self.server.as_mut().and_then(|server| server.try_wait().unwrap());
+            assert!(ended.is_none(), "the server ended: {}", self.log());
+            if let Ok(response) = agent().get(format!("{}/health/ready", self.base())).call()
+                && response.status() == 200
+            {
+                return started.elapsed();
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "not ready: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+
+    /// SIGTERM, and the exit status.
+    pub fn stop(&mut self) -> Option<i32> {
+        let mut server = self.server.take()?;
+        let pid = rustix::process::Pid::from_raw(i32::try_from(server.id()).ok()?)?;
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).ok()?;
+        server.wait().ok()?.code()
+    }
+
+    pub fn pid(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
+    }
+
+    /// Posts a form with Basic authentication.
+    pub fn post(&self, path: &str, client: (&str, &str), pairs: &[(&str, &str)]) -> Result<Answer, String> {
+        let sent = agent()
+            .post(format!("{}{path}", self.base()))
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Authorization", super::answer::basic(client.0, client.1))
+            .send(super::answer::form(pairs));
+        match sent {
+            Ok(response) => Ok(Answer::of(Ok(response))),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = agent().get(format!("{}{path}", self.base()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.call())
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

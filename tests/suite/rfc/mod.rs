@@ -1,0 +1,3 @@
+//! By RFC, on both databases.
+
+mod rfc6749_refresh;
