@@ -4,6 +4,9 @@
 //! status, without the member it must have, or with a token seen just before is an error. It talks to loopback only and stops
 //! by itself. One file of more than 250 lines, so that it can be built and read apart from the server it measures.
 
+// A program for the terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::future::poll_fn;

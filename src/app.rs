@@ -28,7 +28,7 @@ use crate::store::{Store, StoreError, migrations};
 const POLL: Duration = Duration::from_millis(250);
 
 /// How often a node sweeps and looks whether a key is due.
-const MAINTENANCE: Duration = Duration::from_secs(60);
+const MAINTENANCE: Duration = Duration::from_mins(1);
 
 /// How long requests in flight may take once the server is told to stop, in seconds.
 const STOP_WITHIN: u64 = 10;
@@ -353,7 +353,7 @@ pub fn serve(config: Config, prepared: impl AsyncFnOnce(&App) -> Result<(), Star
         tracing::warn!(%cause, "core dumps cannot be turned off");
     }
     actix_web::rt::System::new().block_on(async move {
-        let app = App::build(config, &Surroundings::system()).await?;
+        let app = Box::pin(App::build(config, &Surroundings::system())).await?;
         prepared(&app).await?;
         app.run_until_stopped(|_| {}).await
     })

@@ -24,6 +24,7 @@ pub enum AdminError {
 
 impl AdminError {
     /// There is no `noun` called `key`.
+    #[must_use]
     pub fn not_found(noun: &str, key: &str) -> Self {
         Self::NotFound(format!(
             "there is no {noun} `{key}` (grantor {} list shows what there is)",

@@ -74,12 +74,11 @@ pub async fn create(context: &Context, actor: &Actor, request: &UserRequest) -> 
         role_ids.push(roles::find(context, &organization.id, role).await?.id);
     }
     let now = context.clock.now();
-    let (stored, shown) = match &request.password {
-        Some(chosen) => ((PasswordKind::Human, hash_chosen(context, chosen, request.min_length).await?), None),
-        None => {
-            let generated = generate_password(&context.random);
-            ((PasswordKind::Generated, digest_generated(context, &generated)), Some(generated))
-        }
+    let (stored, shown) = if let Some(chosen) = &request.password {
+        ((PasswordKind::Human, hash_chosen(context, chosen, request.min_length).await?), None)
+    } else {
+        let generated = generate_password(&context.random);
+        ((PasswordKind::Generated, digest_generated(context, &generated)), Some(generated))
     };
     let administration = request.administration.as_deref().unwrap_or("basic").parse::<Administration>()?;
     let new = NewUser {

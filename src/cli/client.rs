@@ -11,7 +11,7 @@ use crate::model::client::{Client, ClientStatus};
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Make a client; its secret is shown this once
-    Create(Create),
+    Create(Box<Create>),
     /// All clients
     List,
     /// One client
@@ -57,7 +57,7 @@ pub(super) struct Create {
     /// What people call it
     #[arg(long)]
     label: String,
-    /// password, refresh_token or client_credentials; repeat it for several
+    /// password, `refresh_token` or `client_credentials`; repeat it for several
     #[arg(long = "grant-type", alias = "grant_type", value_name = "GRANT")]
     grant_types: Vec<String>,
     /// A client without a secret
@@ -72,7 +72,7 @@ pub(super) struct Create {
     /// A resource server that its tokens are for; repeat it for several
     #[arg(long = "audience", value_name = "AUDIENCE")]
     audiences: Vec<String>,
-    /// Pin it to client_secret_basic, client_secret_post or none
+    /// Pin it to `client_secret_basic`, `client_secret_post` or none
     #[arg(long, value_name = "METHOD")]
     token_endpoint_auth_method: Option<String>,
     /// Let it introspect tokens
@@ -84,7 +84,7 @@ pub(super) struct Create {
     /// How long the last refresh token may be repeated, in seconds
     #[arg(long, value_name = "SECONDS")]
     reuse_window: Option<i64>,
-    /// ES256, RS256, PS256 or EdDSA
+    /// ES256, RS256, PS256 or `EdDSA`
     #[arg(long, value_name = "ALGORITHM")]
     signing_algorithm: Option<String>,
     /// Its organization by id, number or slug
@@ -147,7 +147,10 @@ impl Create {
         }
         output::line("A new client has been added:");
         output::line(&format!("client_id: {}", made.client.client_id));
-        output::line(&format!("secret: {}", made.secret.map_or_else(String::new, |secret| secret.into_exposed())));
+        output::line(&format!(
+            "secret: {}",
+            made.secret.map_or_else(String::new, super::super::crypto::secret::SecretString::into_exposed)
+        ));
         output::line(&format!("label: {}", made.client.label));
         Ok(())
     }
@@ -237,7 +240,12 @@ fn secrets(session: &Session, which: &Which) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = client
         .secrets
         .iter()
-        .map(|secret| vec![secret.id.clone(), secret.expires_at.map_or_else(|| "never".to_owned(), |at| at.rfc3339())])
+        .map(|secret| {
+            vec![
+                secret.id.clone(),
+                secret.expires_at.map_or_else(|| "never".to_owned(), super::super::model::time::Timestamp::rfc3339),
+            ]
+        })
         .collect();
     output::table(&["SECRET", "EXPIRES"], &rows);
     Ok(())

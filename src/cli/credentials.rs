@@ -97,10 +97,10 @@ fn print(session: &Session, made: &MadeCredentials) -> Result<(), Failure> {
 fn write_file(file: &Path, made: &MadeCredentials) -> Result<(), Failure> {
     let text = match file.extension().and_then(std::ffi::OsStr::to_str) {
         Some("json") => serde_json::to_string_pretty(&as_json(made)).unwrap_or_default() + "\n",
-        Some("env") => fields(made)
-            .into_iter()
-            .map(|(name, value)| format!("GRANTOR_{}='{value}'\n", name.to_uppercase()))
-            .collect(),
+        Some("env") => {
+            let lines = fields(made).map(|(name, value)| format!("GRANTOR_{}='{value}'\n", name.to_uppercase()));
+            lines.concat()
+        }
         _ => return Err(Failure::Usage("--output takes a name that ends in .json or .env".to_owned())),
     };
     let mut opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(|cause| {

@@ -45,15 +45,12 @@ impl Init {
             let administrator = users::find(&context, &self.admin_username).await?;
             let mut password = None;
             if administrator.status == UserStatus::Invited || self.recover_admin {
-                match &chosen {
-                    Some(chosen) => {
-                        let length = config.passwords.min_length;
-                        users::set_password(&context, &actor, &administrator.id, chosen, length).await?;
-                    }
-                    None => {
-                        let (_, generated) = users::rotate_password(&context, &actor, &administrator.id).await?;
-                        password = Some(generated.into_exposed());
-                    }
+                if let Some(chosen) = &chosen {
+                    let length = config.passwords.min_length;
+                    users::set_password(&context, &actor, &administrator.id, chosen, length).await?;
+                } else {
+                    let (_, generated) = users::rotate_password(&context, &actor, &administrator.id).await?;
+                    password = Some(generated.into_exposed());
                 }
             }
             let organization = organizations::find(&context, Some(&administrator.organization_id)).await?;

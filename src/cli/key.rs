@@ -12,9 +12,9 @@ use crate::model::signing_key::SigningAlgorithm;
 pub(super) enum Verb {
     /// All keys and where they are in their life
     List,
-    /// Publish a successor, which signs after keys.publish_ahead
+    /// Publish a successor, which signs after `keys.publish_ahead`
     Rotate {
-        /// ES256, RS256, PS256 or EdDSA (default: tokens.signing_algorithm)
+        /// ES256, RS256, PS256 or `EdDSA` (default: `tokens.signing_algorithm`)
         #[arg(long)]
         algorithm: Option<SigningAlgorithm>,
     },

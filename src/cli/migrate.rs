@@ -6,7 +6,7 @@ use crate::cli::session::Session;
 use crate::cli::{Failure, output};
 use crate::store::{Store, migrations};
 
-#[derive(Debug, Default, Subcommand)]
+#[derive(Debug, Clone, Copy, Default, Subcommand)]
 pub(super) enum Verb {
     /// What is applied, what is pending
     #[default]

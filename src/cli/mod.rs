@@ -1,5 +1,8 @@
 //! The command line: noun, then verb; one file per noun. Secrets never come as arguments.
 
+// Doc comments here are the help texts that people read on a terminal, where backticks are noise.
+#![allow(clippy::doc_markdown)]
+
 mod client;
 mod config;
 mod credentials;

@@ -48,7 +48,9 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) {
         line(padded.join("  ").trim_end());
     };
     print(&headings.iter().map(|heading| (*heading).to_owned()).collect::<Vec<_>>());
-    rows.iter().for_each(|row| print(row));
+    for row in rows {
+        print(row);
+    }
 }
 
 /// Asks before something is destroyed.

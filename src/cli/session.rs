@@ -67,7 +67,7 @@ impl Session {
 /// One line for the operator.
 pub async fn open(config: Config, admin_username: &str) -> Result<(Config, Opened), Failure> {
     let issuer = config.issuer.with_address(config.server.address);
-    let opened = app::open(&config, &issuer, admin_username, &Surroundings::system()).await?;
+    let opened = Box::pin(app::open(&config, &issuer, admin_username, &Surroundings::system())).await?;
     Ok((config, opened))
 }
 

@@ -11,7 +11,7 @@ use crate::model::user::{User, UserStatus};
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Make a user; without a password of yours one is generated and shown this once
-    Create(Create),
+    Create(Box<Create>),
     /// All users
     List,
     /// One user
@@ -61,7 +61,7 @@ pub(super) struct Create {
     /// The username; it can never be changed
     #[arg(long)]
     username: String,
-    /// person or api_user
+    /// person or `api_user`
     #[arg(long)]
     kind: Option<String>,
     /// E-mail address

@@ -36,6 +36,7 @@ impl Random {
     /// Overwrites the whole of `target` with random bytes.
     pub fn fill(&self, target: &mut [u8]) {
         match &self.0 {
+            #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for randomness")]
             Source::System => rand::rng().fill_bytes(target),
             Source::Seeded(generator) => generator.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(target),
         }

@@ -70,6 +70,7 @@ pub fn private(routes: &mut web::ServiceConfig, state: &State) {
 }
 
 /// Browsers of the configured origins may call; of no others.
+#[must_use]
 pub fn cors(state: &State) -> Condition<Cors> {
     let origins = &state.settings().cors_origins;
     let mut cors = Cors::default()
@@ -94,14 +95,9 @@ fn read() -> Route {
 
 /// `{any}` in a configured path stands for one segment; the router wants each named differently.
 fn pattern(path: &str, index: usize) -> String {
-    let mut pattern = String::new();
-    for (part, text) in path.split("{any}").enumerate() {
-        if part > 0 {
-            pattern.push_str(&format!("{{any_{index}_{part}}}"));
-        }
-        pattern.push_str(text);
-    }
-    pattern
+    let mut parts = path.split("{any}");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.enumerate().fold(first, |pattern, (part, text)| format!("{pattern}{{any_{index}_{part}}}{text}"))
 }
 
 async fn method_not_allowed(request: HttpRequest, id: RequestId) -> HttpResponse {

@@ -245,9 +245,10 @@ impl Login {
             _ => None,
         };
         let hasher = self.hasher.clone();
-        let job = move || match (input, stored) {
-            (Some(input), Some(stored)) => hasher.verify(&input, &stored),
-            _ => {
+        let job = move || {
+            if let (Some(input), Some(stored)) = (input, stored) {
+                hasher.verify(&input, &stored)
+            } else {
                 hasher.burn();
                 Ok(false)
             }

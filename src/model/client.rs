@@ -44,7 +44,7 @@ impl ClientStatus {
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         use ClientStatus::{Active, Deleted, Disabled, Pending};
-        matches!((self, next), (Pending, Active) | (Active, Disabled) | (Disabled, Active))
+        matches!((self, next), (Pending | Disabled, Active) | (Active, Disabled))
             || (self != Deleted && next == Deleted)
     }
 }

@@ -68,6 +68,7 @@ mod tests {
 
     #[test]
     fn a_key_is_published_then_signs_then_retires_then_is_removed() {
+        use KeyState::{Published, Removed, Retired, Signing};
         let at = Timestamp::from_seconds;
         let key = KeyTimes {
             published_at: at(0),
@@ -77,7 +78,6 @@ mod tests {
             revoked: false,
         };
         let states = [0, 59, 60, 99, 100, 199, 200].map(|second| key.state_at(at(second)));
-        use KeyState::{Published, Removed, Retired, Signing};
         assert_eq!(states, [Published, Published, Signing, Signing, Retired, Retired, Removed]);
     }
 

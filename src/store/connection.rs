@@ -3,18 +3,27 @@
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
 
 use crate::config::DatabaseUrl;
 use crate::store::error::StoreError;
 
-/// A connection to SQLite or to PostgreSQL: each query is written once for both.
-#[derive(MultiConnection)]
-pub enum Db {
-    /// An embedded database in one file.
-    Sqlite(SqliteConnection),
-    /// A database server that many nodes share.
-    Postgres(PgConnection),
+pub use multi::Db;
+
+mod multi {
+    // The derive writes items without documentation.
+    #![allow(missing_docs)]
+
+    use diesel::{MultiConnection, PgConnection, SqliteConnection};
+
+    /// A connection to SQLite or to PostgreSQL: each query is written once for both.
+    #[derive(MultiConnection)]
+    pub enum Db {
+        /// An embedded database in one file.
+        Sqlite(SqliteConnection),
+        /// A database server that many nodes share.
+        Postgres(PgConnection),
+    }
 }
 
 /// What a connection is for.

@@ -49,8 +49,8 @@ impl SchemaState {
 /// [`StoreError::Unavailable`] if the database cannot be read.
 pub fn state(db: &mut Db) -> Result<SchemaState, StoreError> {
     match db {
-        Db::Sqlite(connection) => state_of(connection, SQLITE),
-        Db::Postgres(connection) => state_of(connection, POSTGRES),
+        Db::Sqlite(connection) => state_of(connection, &SQLITE),
+        Db::Postgres(connection) => state_of(connection, &POSTGRES),
     }
 }
 
@@ -85,16 +85,16 @@ fn apply<B: Backend>(
 where
     EmbeddedMigrations: MigrationSource<B>,
 {
-    state_of(connection, source())?.refuse_newer()?;
+    state_of(connection, &source())?.refuse_newer()?;
     connection
         .run_pending_migrations(source())
         .map_err(|cause| StoreError::Unavailable(format!("a migration failed: {cause}")))?;
-    state_of(connection, source())
+    state_of(connection, &source())
 }
 
 fn state_of<B: Backend>(
     connection: &mut impl MigrationHarness<B>,
-    source: impl MigrationSource<B>,
+    source: &impl MigrationSource<B>,
 ) -> Result<SchemaState, StoreError> {
     let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
         StoreError::Unavailable(format!("the schema's version cannot be read: {cause}"))

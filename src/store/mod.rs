@@ -10,6 +10,7 @@ pub mod connection;
 pub mod denied_tokens;
 pub mod error;
 pub mod families;
+mod handle;
 pub mod instance;
 pub mod migrations;
 pub mod organizations;
@@ -20,9 +21,8 @@ mod schema;
 pub mod scopes;
 pub mod signing_keys;
 mod sqlite;
-mod store;
 pub mod users;
 
 pub use connection::Db;
 pub use error::StoreError;
-pub use store::Store;
+pub use handle::Store;

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::config::DatabaseUrl;
 use crate::store::connection::{Db, Use, open};
 use crate::store::error::StoreError;
-use crate::store::store::StoreFigures;
+use crate::store::handle::StoreFigures;
 
 /// Writes that one commit may serve.
 const LARGEST_BATCH: usize = 256;
@@ -65,7 +65,7 @@ trait Job: Send {
 }
 
 struct Write<T, F> {
-    write: F,
+    closure: F,
     outcome: Option<Result<T, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -76,7 +76,7 @@ where
     F: Fn(&mut Db) -> Result<T, StoreError> + Send,
 {
     fn run(&mut self, db: &mut Db) -> bool {
-        let outcome = catch_unwind(AssertUnwindSafe(|| db.transaction(|db| (self.write)(db))))
+        let outcome = catch_unwind(AssertUnwindSafe(|| db.transaction(|db| (self.closure)(db))))
             .unwrap_or_else(|_| Err(StoreError::Bug("a write panicked".to_owned())));
         let succeeded = outcome.is_ok();
         self.outcome = Some(outcome);
@@ -144,7 +144,7 @@ impl Writer {
             let jobs = self.jobs.lock().map_err(|_| stopped())?;
             let sender = jobs.as_ref().ok_or_else(stopped)?;
             self.counters.queued.fetch_add(1, Ordering::Relaxed);
-            sender.send(Box::new(Write { write, outcome: None, caller })).map_err(|_| stopped())?;
+            sender.send(Box::new(Write { closure: write, outcome: None, caller })).map_err(|_| stopped())?;
         }
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
@@ -218,7 +218,7 @@ fn write_until_closed(
         }
         counters.busy.store(0, Ordering::Relaxed);
         for job in batch {
-            job.answer(ended.as_ref().map(|()| ()).map_err(String::as_str));
+            job.answer(ended.as_ref().map_err(String::as_str).copied());
         }
     }
 }

@@ -93,8 +93,8 @@ fn success(tokens: &Tokens) -> HttpResponse {
         token_type: "Bearer",
         expires_in: tokens.expires_in,
         scope: tokens.scope.to_string(),
-        refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose()),
-        id_token: tokens.id_token.as_ref().map(|token| token.expose()),
+        refresh_token: tokens.refresh_token.as_ref().map(crate::crypto::secret::SecretString::expose),
+        id_token: tokens.id_token.as_ref().map(crate::crypto::secret::SecretString::expose),
     };
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache")).json(body)
 }

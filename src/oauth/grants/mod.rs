@@ -43,12 +43,11 @@ pub async fn exchange(context: &Context, request: &TokenRequest) -> Result<Token
 fn grant_type(context: &Context, request: &TokenRequest) -> Result<GrantType, ProtocolError> {
     let supported = |grant: &GrantType| *grant != GrantType::Password || context.settings.password_grant;
     let named = request.parameters.required("grant_type");
-    match named.as_ref().ok().and_then(|name| name.parse().ok()).filter(supported) {
-        Some(grant_type) => Ok(grant_type),
-        None => {
-            authenticate(context, &request.presented)?;
-            named?;
-            Err(ProtocolError::unsupported_grant_type())
-        }
+    if let Some(grant_type) = named.as_ref().ok().and_then(|name| name.parse().ok()).filter(supported) {
+        Ok(grant_type)
+    } else {
+        authenticate(context, &request.presented)?;
+        named?;
+        Err(ProtocolError::unsupported_grant_type())
     }
 }

@@ -47,11 +47,11 @@ impl<'a> GrantRequest<'a> {
         Ok(Self { grant_type, parameters, presented, scope, resources })
     }
 
-    fn authorization(&self) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
+    fn credentials(&self) -> (Cow<'_, str>, Cow<'_, [u8]>) {
         // Always there: the machine of `client_credentials` would answer a missing client with 400, and the one of
         // `refresh` would go on without asking.
         let secret = self.presented.secret.expose().as_bytes();
-        Some((Cow::Borrowed(&self.presented.client_id), Cow::Borrowed(secret)))
+        (Cow::Borrowed(&self.presented.client_id), Cow::Borrowed(secret))
     }
 
     fn scope_text(&self) -> Option<Cow<'_, str>> {
@@ -77,7 +77,7 @@ impl refresh::Request for GrantRequest<'_> {
     }
 
     fn authorization(&self) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
-        self.authorization()
+        Some(self.credentials())
     }
 
     fn extension(&self, _: &str) -> Option<Cow<'_, str>> {
@@ -91,7 +91,7 @@ impl client_credentials::Request for GrantRequest<'_> {
     }
 
     fn authorization(&self) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
-        self.authorization()
+        Some(self.credentials())
     }
 
     fn scope(&self) -> Option<Cow<'_, str>> {

@@ -171,7 +171,7 @@ fn refused(output: &refresh::Output<'_>) -> ProtocolError {
     let refresh::Output::Err(error) = output else {
         return ProtocolError::defect().because("the refresh machine is out of order");
     };
-    match error.clone().description().map(|description| description.kind()) {
+    match error.clone().description().map(oxide_auth::code_grant::error::AccessTokenError::kind) {
         // RFC 6749 §6: MUST NOT include any scope not originally granted by the resource owner.
         Some(AccessTokenErrorType::InvalidScope) => {
             ProtocolError::invalid_scope("the scope goes beyond what was granted first")
