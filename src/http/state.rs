@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use crate::config::{Config, TokenPath};
 use crate::oauth::Context;
-use crate::oauth::keys::Jwks;
+use crate::oauth::rendered::Rendered;
 
 /// The settings that only HTTP knows.
 #[derive(Debug, Clone)]
@@ -53,14 +53,15 @@ pub struct State(Arc<Inner>);
 struct Inner {
     context: Arc<Context>,
     settings: HttpSettings,
-    jwks: Jwks,
+    jwks: Rendered,
+    metadata: Rendered,
 }
 
 impl State {
     /// From the parts.
     #[must_use]
     pub fn new(context: Arc<Context>, settings: HttpSettings) -> Self {
-        Self(Arc::new(Inner { context, settings, jwks: Jwks::default() }))
+        Self(Arc::new(Inner { context, settings, jwks: Rendered::default(), metadata: Rendered::default() }))
     }
 
     /// The protocol's parts.
@@ -77,7 +78,13 @@ impl State {
 
     /// The rendered JWKS.
     #[must_use]
-    pub fn jwks(&self) -> &Jwks {
+    pub fn jwks(&self) -> &Rendered {
         &self.0.jwks
+    }
+
+    /// The rendered metadata.
+    #[must_use]
+    pub fn metadata(&self) -> &Rendered {
+        &self.0.metadata
     }
 }

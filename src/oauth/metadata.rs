@@ -5,10 +5,11 @@ use serde::Serialize;
 use crate::model::client::AuthenticationMethod;
 use crate::model::grant_type::GrantType;
 use crate::oauth::context::Context;
+use crate::oauth::rendered::{Document, Made, Rendered};
 
 /// One document for both addresses. There is no `authorization_endpoint`: the server has none.
 #[derive(Debug, Serialize)]
-pub struct Metadata {
+struct Metadata {
     issuer: String,
     token_endpoint: String,
     introspection_endpoint: String,
@@ -31,7 +32,15 @@ pub struct Metadata {
 
 /// The metadata at this instant.
 #[must_use]
-pub fn metadata(context: &Context) -> Metadata {
+pub fn metadata(context: &Context, rendered: &Rendered) -> Document {
+    let (ring, snapshot, now) = (context.ring.load(), context.registry.snapshot(), context.clock.now());
+    let signing = ring.algorithms(now).len();
+    let made = Made { change: snapshot.change, ring: ring.number(), keys: (ring.published(now).count(), signing) };
+    // A struct of strings and lists always has a JSON text.
+    rendered.document(made, || serde_json::to_string(&of(context)).unwrap_or_default())
+}
+
+fn of(context: &Context) -> Metadata {
     let issuer = &context.settings.issuer;
     let at = |path: &str| format!("{issuer}{path}");
     let methods = || AuthenticationMethod::ALL.iter().map(|method| method.as_str());

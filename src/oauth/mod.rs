@@ -13,6 +13,7 @@ pub mod keys;
 pub mod metadata;
 pub mod oxide;
 pub mod parameters;
+pub mod rendered;
 pub mod revocation;
 pub mod scope;
 pub mod tokens;

@@ -5,7 +5,7 @@ mod provider;
 mod ring;
 mod rotation;
 
-pub use jwks::Jwks;
+pub use jwks::jwks;
 pub use provider::install;
 pub use ring::{KeyRing, OpenKey};
 pub use rotation::{make_key, revoke, rotate, rotate_if_due};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 
@@ -35,7 +36,11 @@ pub struct KeyRing {
     // Newest first.
     ordered: Vec<Arc<OpenKey>>,
     source: Arc<Vec<StoredKey>>,
+    number: u64,
 }
+
+/// Rings opened by this process, so that no two have the same number.
+static OPENED: AtomicU64 = AtomicU64::new(1);
 
 /// The context under which private keys are sealed.
 pub(super) fn seal_context(kid: &str) -> String {
@@ -48,7 +53,8 @@ impl KeyRing {
     /// # Errors
     /// [`StoreError::Bug`] if a key cannot be opened with this installation's data keys.
     pub fn open(stored: &Arc<Vec<StoredKey>>, sealing: &SealingKey) -> Result<Self, StoreError> {
-        let mut ring = Self { source: Arc::clone(stored), ..Self::default() };
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let mut ring = Self { source: Arc::clone(stored), number, ..Self::default() };
         for key in stored.iter().rev().filter(|key| !key.times.revoked) {
             let broken =
                 |cause: &dyn std::fmt::Display| StoreError::corrupt(format!("signing key {}: {cause}", key.kid));
@@ -70,6 +76,12 @@ impl KeyRing {
             ring.keys.insert(open.kid.clone(), open);
         }
         Ok(ring)
+    }
+
+    /// Tells this ring from every other of this process.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Whether this ring was opened from just these rows.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::sync::LazyLock;
 
 use oxide_auth::primitives::registrar::{
     BoundClient, ClientUrl, ExactUrl, PreGrant, RegisteredUrl, Registrar, RegistrarError,
@@ -16,8 +17,9 @@ use crate::oauth::error::ProtocolError;
 use crate::oauth::oxide::request::GrantRequest;
 use crate::oauth::scope::negotiate;
 
-/// Grants without a redirect are bound to this name.
-const NO_REDIRECT: &str = "urn:ietf:wg:oauth:2.0:oob";
+/// Grants without a redirect are bound to this name, parsed once.
+static NO_REDIRECT: LazyLock<Option<ExactUrl>> =
+    LazyLock::new(|| ExactUrl::new("urn:ietf:wg:oauth:2.0:oob".to_owned()).ok());
 
 /// What the registrar has answered so far.
 pub struct Answers<'a> {
@@ -56,8 +58,8 @@ impl<'a> Answers<'a> {
 
 impl Registrar for Answers<'_> {
     fn bound_redirect<'b>(&self, bound: ClientUrl<'b>) -> Result<BoundClient<'b>, RegistrarError> {
-        let none = ExactUrl::new(NO_REDIRECT.to_owned())
-            .map_err(|cause| self.refuse(ProtocolError::defect().because(cause)))?;
+        let none =
+            NO_REDIRECT.clone().ok_or_else(|| self.refuse(ProtocolError::defect().because("the placeholder")))?;
         Ok(BoundClient { client_id: bound.client_id, redirect_uri: Cow::Owned(RegisteredUrl::Exact(none)) })
     }
 
