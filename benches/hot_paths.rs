@@ -46,10 +46,8 @@ impl Bench {
         let issuer = "http://127.0.0.1:8080";
         let surroundings = Surroundings::system();
         let context = runtime.block_on(app::open(&config, issuer, "admin", &surroundings)).expect("opened").context;
-        let (actor, prefixes) = (
-            Actor::command_line(),
-            Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() },
-        );
+        let (actor, prefixes) =
+            (Actor::command_line(), Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() });
         let new = NewClient {
             label: "bench".to_owned(),
             grant_types: ["password", "refresh_token", "client_credentials"].map(str::to_owned).to_vec(),
@@ -99,8 +97,7 @@ fn grants(c: &mut Criterion) {
     let mut refresh_token = bench.token(&password).refresh_token.expect("a refresh token");
     c.bench_function("refresh, one by one", |b| {
         b.iter(|| {
-            let request =
-                bench.request(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())]);
+            let request = bench.request(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())]);
             refresh_token = bench.token(&request).refresh_token.expect("a successor");
         });
     });

@@ -198,13 +198,20 @@ impl Login {
                     let login = Arc::clone(self);
                     let (door, username) = (door.clone(), username.to_owned());
                     let password = SecretString::from(password);
-                    async move { login.evaluate(&door, &username, &password, network, user).await }.boxed().shared()
+                    // A task of its own: it ends, and is forgotten, even where every caller has hung up.
+                    let task = tokio::spawn(async move {
+                        let outcome = login.evaluate(&door, &username, &password, network, user).await;
+                        login.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&identity);
+                        outcome
+                    });
+                    let ended = |joined: Result<_, tokio::task::JoinError>| {
+                        joined.unwrap_or_else(|error| Err(SignInError::Bug(error.to_string())))
+                    };
+                    task.map(ended).boxed().shared()
                 })
                 .clone()
         };
-        let outcome = evaluation.await;
-        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&identity);
-        outcome
+        evaluation.await
     }
 
     async fn evaluate(

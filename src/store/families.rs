@@ -59,31 +59,31 @@ pub fn find(db: &mut Db, id: &str) -> Result<Option<Family>, StoreError> {
     row.map(Row::into_family).transpose()
 }
 
-/// Starts a family. Beyond [`MOST_FAMILIES`] live ones of the same user and client the oldest is ended.
+/// Starts a family. Beyond [`MOST_FAMILIES`] live ones of the same user and client the oldest give way: they can no
+/// longer be refreshed, while the access tokens that they gave out live to their end.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
 pub fn create(db: &mut Db, new: &Family, now: Timestamp) -> Result<(), StoreError> {
-    let live = families::table
-        .filter(families::user_id.eq(&new.user_id))
-        .filter(families::client_id.eq(&new.client_id))
-        .filter(families::revoked_at.is_null());
-    let others: i64 = live
-        .filter(families::idle_expires_at.gt(now.micros()))
-        .filter(families::absolute_expires_at.gt(now.micros()))
-        .count()
-        .get_result(db)?;
-    if others >= MOST_FAMILIES {
-        // Ids are UUIDv7: the smallest is the oldest.
-        let oldest: Vec<String> = live
-            .filter(families::idle_expires_at.gt(now.micros()))
-            .filter(families::absolute_expires_at.gt(now.micros()))
-            .order(families::id)
-            .limit(others - MOST_FAMILIES + 1)
-            .select(families::id)
-            .load(db)?;
-        for id in oldest {
-            revoke(db, &id, FamilyEnd::Superseded, now)?;
+    if oldest_beyond(db, new)?.is_some() {
+        // Rare: what has expired is told apart from what is live only here, so that no index has to follow
+        // every refresh.
+        let expired = families::idle_expires_at.le(now.micros()).or(families::absolute_expires_at.le(now.micros()));
+        diesel::update(families::table)
+            .filter(families::user_id.eq(&new.user_id))
+            .filter(families::client_id.eq(&new.client_id))
+            .filter(families::revoked_at.is_null())
+            .filter(expired)
+            .set((families::revoked_at.eq(now.micros()), families::reason.eq(FamilyEnd::Expired.as_str())))
+            .execute(db)?;
+        if let Some(oldest) = oldest_beyond(db, new)? {
+            diesel::update(families::table)
+                .filter(families::user_id.eq(&new.user_id))
+                .filter(families::client_id.eq(&new.client_id))
+                .filter(families::revoked_at.is_null())
+                .filter(families::id.le(oldest))
+                .set((families::revoked_at.eq(now.micros()), families::reason.eq(FamilyEnd::Superseded.as_str())))
+                .execute(db)?;
         }
     }
     diesel::insert_into(families::table)
@@ -102,6 +102,21 @@ pub fn create(db: &mut Db, new: &Family, now: Timestamp) -> Result<(), StoreErro
         ))
         .execute(db)?;
     Ok(())
+}
+
+/// The newest family that has no place beside a new one of the same user and client.
+fn oldest_beyond(db: &mut Db, new: &Family) -> Result<Option<String>, StoreError> {
+    // Ids are UUIDv7: their order is that of the sign-ins.
+    Ok(families::table
+        .filter(families::user_id.eq(&new.user_id))
+        .filter(families::client_id.eq(&new.client_id))
+        .filter(families::revoked_at.is_null())
+        .order(families::id.desc())
+        .offset(MOST_FAMILIES - 1)
+        .limit(1)
+        .select(families::id)
+        .get_result(db)
+        .optional()?)
 }
 
 /// Takes the next generation where `presented` is the current one and the family is live: one statement, no
@@ -181,7 +196,9 @@ pub fn ended_since(db: &mut Db, known: i64, since: Timestamp) -> Result<Vec<(Str
 /// [`StoreError`] if the database refuses.
 pub fn sweep(db: &mut Db, ended_before: Timestamp, most: i64) -> Result<usize, StoreError> {
     let ids: Vec<String> = families::table
-        .filter(families::absolute_expires_at.lt(ended_before.micros()))
+        .filter(
+            families::absolute_expires_at.lt(ended_before.micros()).or(families::revoked_at.lt(ended_before.micros())),
+        )
         .limit(most)
         .select(families::id)
         .load(db)?;

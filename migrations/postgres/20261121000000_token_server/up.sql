@@ -153,7 +153,8 @@ CREATE TABLE families (
     reason TEXT,
     change BIGINT
 ) WITH (fillfactor = 70);
-CREATE INDEX families_owner ON families (user_id, client_id, id);
+CREATE INDEX families_owner ON families (user_id, client_id, id) WHERE revoked_at IS NULL;
+CREATE INDEX families_revoked ON families (revoked_at) WHERE revoked_at IS NOT NULL;
 CREATE INDEX families_change ON families (change) WHERE change IS NOT NULL;
 CREATE INDEX families_absolute ON families (absolute_expires_at);
 
