@@ -34,7 +34,7 @@ pub fn respond(error: &ProtocolError, shape: ErrorShape, request_id: &str) -> Ht
 }
 
 /// RFC 6749 §5.2 for clients, RFC 6750 §3 for bearers.
-fn challenge(error: &ProtocolError) -> Option<String> {
+pub(super) fn challenge(error: &ProtocolError) -> Option<String> {
     match error.code {
         ErrorCode::InvalidClient => Some(r#"Basic realm="grantor", charset="UTF-8""#.to_owned()),
         ErrorCode::InvalidToken | ErrorCode::InsufficientScope => Some(format!(
@@ -45,7 +45,7 @@ fn challenge(error: &ProtocolError) -> Option<String> {
     }
 }
 
-fn log(error: &ProtocolError, request_id: &str) {
+pub(super) fn log(error: &ProtocolError, request_id: &str) {
     let cause = error.cause.as_deref().unwrap_or(&error.description);
     match error.status {
         500 => tracing::error!(request_id, error = %error.code, cause, "defect"),

@@ -2,15 +2,50 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use serde_json::{Value, json};
+
+use crate::http::oauth_error::{challenge, log};
+use crate::oauth::ProtocolError;
 
 /// Writes a problem.
 pub fn respond(status: StatusCode, detail: &str, request_id: &str) -> HttpResponse {
-    let body = serde_json::json!({
+    write(status, &body(status, detail, request_id), |_| {})
+}
+
+/// Writes a refusal of the protocol as a problem, for Grantor's own API; the protocol's `error` is a member of it.
+pub fn refuse(error: &ProtocolError, request_id: &str) -> HttpResponse {
+    log(error, request_id);
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut problem = body(status, &error.description, request_id);
+    problem["error"] = error.code.as_str().into();
+    write(status, &problem, |response| {
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        if let Some(challenge) = challenge(error) {
+            response.insert_header((WWW_AUTHENTICATE, challenge));
+        }
+        if let Some(seconds) = error.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
+        }
+    })
+}
+
+fn body(status: StatusCode, detail: &str, request_id: &str) -> Value {
+    json!({
         "type": "about:blank",
         "title": status.canonical_reason().unwrap_or("Error"),
         "status": status.as_u16(),
         "detail": detail,
         "request_id": request_id,
-    });
-    HttpResponse::build(status).content_type("application/problem+json").body(body.to_string())
+    })
+}
+
+fn write(
+    status: StatusCode,
+    problem: &Value,
+    headers: impl FnOnce(&mut actix_web::HttpResponseBuilder),
+) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    headers(&mut response);
+    response.content_type("application/problem+json").body(problem.to_string())
 }

@@ -64,6 +64,12 @@ impl ProtocolError {
         Self::new(ErrorCode::InvalidRequest, 413, "the request body is too large")
     }
 
+    /// 408: the body did not arrive in time.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self::new(ErrorCode::InvalidRequest, 408, "the request body did not arrive in time")
+    }
+
     /// 415 with the media types that the token endpoint accepts, and how to send them.
     #[must_use]
     pub fn unsupported_media_type(example: String) -> Self {

@@ -3,10 +3,9 @@
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, web};
 
-use crate::config::ErrorShape;
 use crate::http::extract::{Bearer, RequestId};
 use crate::http::oauth::must_be_fresh;
-use crate::http::oauth_error;
+use crate::http::problem;
 use crate::http::state::State;
 use crate::oauth::ProtocolError;
 use crate::oauth::userinfo::{Me, me as who};
@@ -15,7 +14,7 @@ use crate::oauth::userinfo::{Me, me as who};
 pub async fn me(bearer: Bearer, state: web::Data<State>, id: RequestId) -> HttpResponse {
     match caller(&bearer, &state).await {
         Ok(me) => HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(me),
-        Err(error) => oauth_error::respond(&error, ErrorShape::Rfc6749, &id.0),
+        Err(error) => problem::refuse(&error, &id.0),
     }
 }
 

@@ -21,7 +21,7 @@ pub async fn read_parameters(
     let limit = state.settings().body_bytes;
     let body = tokio::time::timeout(state.settings().body_timeout, payload.to_bytes_limited(limit))
         .await
-        .map_err(|_| ProtocolError::invalid_request("the body did not arrive in time"))?
+        .map_err(|_| ProtocolError::too_slow())?
         .map_err(|_| ProtocolError::too_large())?
         .map_err(|cause| ProtocolError::invalid_request("the body cannot be read").because(cause))?;
     Parameters::parse(media_type, &body)
