@@ -108,7 +108,7 @@ impl AuthorizedGrant {
         let user = user
             .filter(|user| may_be_issued(user, signed_in.despite_lock))
             .ok_or_else(|| ProtocolError::invalid_grant(crate::oauth::grants::password::REFUSED))?;
-        Self::for_user(context, client, &user, asked, auth_time)
+        Self::for_user(context, client, &user, asked, auth_time, crate::oauth::grants::password::REFUSED)
     }
 
     /// A family is used again.
@@ -121,12 +121,13 @@ impl AuthorizedGrant {
         recovered: &RecoveredFamily,
         asked: &Asked<'_>,
     ) -> Result<Self, ProtocolError> {
-        let refused = || ProtocolError::invalid_grant(crate::oauth::grants::refresh_token::REFUSED);
+        let text = crate::oauth::grants::refresh_token::REFUSED;
+        let refused = || ProtocolError::invalid_grant(text);
         let user = recovered.user.as_ref().ok_or_else(|| refused().because("the user is gone"))?;
         if !may_be_issued(user, false) {
             return Err(refused().because("the user is not active or has no API access"));
         }
-        let mut grant = Self::for_user(context, client, user, asked, recovered.family.auth_time)?;
+        let mut grant = Self::for_user(context, client, user, asked, recovered.family.auth_time, text)?;
         let original = &recovered.family.audience;
         if !original.is_empty() {
             // RFC 8707 §2.2: within what was granted first.
@@ -159,6 +160,12 @@ impl AuthorizedGrant {
         let owner = Owner { id: user.id.clone(), organization_id: user.organization_id.clone(), role_names, auth_time };
         let epochs = Epochs { client: client.epoch, user: user.epoch, organization };
         Ok(Self { client, owner: Some(owner), scope, audience, epochs, family_id: None })
+    }
+
+    /// What is granted.
+    #[must_use]
+    pub fn scope(&self) -> &ScopeSet {
+        &self.scope
     }
 
     /// Names the family that the grant starts.
