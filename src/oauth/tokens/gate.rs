@@ -147,11 +147,12 @@ impl AuthorizedGrant {
         user: &User,
         asked: &Asked<'_>,
         auth_time: Timestamp,
+        refused: &'static str,
     ) -> Result<Self, ProtocolError> {
         let snapshot = context.registry.snapshot();
         let client = live_client(&snapshot, &client.client_id)?;
         let organization = organization_epoch(&snapshot, &user.organization_id)
-            .ok_or_else(|| ProtocolError::invalid_grant("the grant is not valid").because("organization not active"))?;
+            .ok_or_else(|| ProtocolError::invalid_grant(refused).because("the user's organization is not active"))?;
         let scope = scope::effective(asked.scope, &client, &snapshot, Some(&user.role_ids));
         let audience = audience(context, &snapshot, &client, &scope, asked.resources)?;
         let mut role_names: Vec<String> =
