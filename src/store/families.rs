@@ -1,15 +1,18 @@
 //! Token families: one row for a sign-in, and one statement for a refresh.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::model::family::{Family, FamilyEnd};
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
+use crate::model::user::User;
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
-use crate::store::rotation::RotateFamily;
+use crate::store::prepared::{Prepared, RotateFamily, Statement};
 use crate::store::schema::families;
+use crate::store::users;
 
 /// Live families of one user and client; the oldest gives way.
 pub const MOST_FAMILIES: i64 = 100;
@@ -57,6 +60,33 @@ impl Row {
 pub fn find(db: &mut Db, id: &str) -> Result<Option<Family>, StoreError> {
     let row = families::table.filter(families::id.eq(id)).select(Row::as_select()).get_result(db).optional()?;
     row.map(Row::into_family).transpose()
+}
+
+/// A family and its user in one statement: what every refresh reads.
+struct FamilyAndOwner;
+
+type Columns = (Text, Text, Text, Text, Text, Text, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<BigInt>);
+
+impl Statement for FamilyAndOwner {
+    type SqlType = (Columns, Nullable<users::Columns>, Nullable<Text>);
+    const HEAD: &'static str = "SELECT f.id, f.client_id, f.user_id, f.scope, f.audience, f.salt, f.generation, \
+         f.auth_time, f.rotated_at, f.idle_expires_at, f.absolute_expires_at, f.revoked_at, \
+         u.id, u.organization_id, u.kind, u.username, u.name, u.first_name, u.last_name, u.email, u.access_console, \
+         u.access_api, u.status, u.password_kind, u.password_hash, u.epoch, (SELECT ";
+    const TAIL: &'static str = "(r.role_id, ' ') FROM user_roles r \
+         WHERE r.user_id = u.id AND r.organization_id = u.organization_id) \
+         FROM families f LEFT JOIN users u ON u.id = f.user_id WHERE f.id = ";
+}
+
+/// By id, with its user.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn find_with_owner(db: &mut Db, id: &str) -> Result<Option<(Family, Option<User>)>, StoreError> {
+    let found: Option<(Row, Option<users::Row>, Option<String>)> = Prepared::<FamilyAndOwner>::with(id).find(db)?;
+    let Some((family, owner, roles)) = found else { return Ok(None) };
+    let owner = owner.map(|owner| owner.into_user(users::role_ids(roles))).transpose()?;
+    Ok(Some((family.into_family()?, owner)))
 }
 
 /// Starts a family. Beyond [`MOST_FAMILIES`] live ones of the same user and client the oldest give way: they can no

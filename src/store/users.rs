@@ -1,17 +1,19 @@
 //! Users, their roles, and the networks that they sign in from.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::model::time::Timestamp;
 use crate::model::user::{Administration, PasswordKind, User, UserKind, UserStatus, Username};
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
+use crate::store::prepared::{Prepared, Statement};
 use crate::store::schema::{known_networks, user_roles, users};
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = users)]
-struct Row {
+/// The columns that make a [`User`], in the order of [`Columns`].
+#[derive(Queryable)]
+pub(super) struct Row {
     id: String,
     organization_id: String,
     kind: String,
@@ -29,7 +31,7 @@ struct Row {
 }
 
 impl Row {
-    fn into_user(self, role_ids: Vec<String>) -> Result<User, StoreError> {
+    pub(super) fn into_user(self, role_ids: Vec<String>) -> Result<User, StoreError> {
         let password = match (self.password_kind, self.password_hash) {
             (Some(kind), Some(hash)) => Some((kind.parse().map_err(StoreError::corrupt)?, hash)),
             _ => None,
@@ -53,13 +55,54 @@ impl Row {
     }
 }
 
-fn with_roles(db: &mut Db, row: Option<Row>) -> Result<Option<User>, StoreError> {
-    let Some(row) = row else { return Ok(None) };
-    let role_ids = user_roles::table
-        .filter(user_roles::user_id.eq(&row.id).and(user_roles::organization_id.eq(&row.organization_id)))
-        .select(user_roles::role_id)
-        .load(db)?;
-    row.into_user(role_ids).map(Some)
+/// The columns of [`Row`].
+pub(super) type Columns = (
+    Text,
+    Text,
+    Text,
+    Text,
+    Text,
+    Text,
+    Text,
+    Nullable<Text>,
+    BigInt,
+    BigInt,
+    Text,
+    Nullable<Text>,
+    Nullable<Text>,
+    BigInt,
+);
+
+/// The ids of a user's roles, as both databases join them.
+pub(super) fn role_ids(joined: Option<String>) -> Vec<String> {
+    joined.map(|ids| ids.split(' ').map(str::to_owned).collect()).unwrap_or_default()
+}
+
+const SELECT: &str = "SELECT u.id, u.organization_id, u.kind, u.username, u.name, u.first_name, u.last_name, u.email, \
+     u.access_console, u.access_api, u.status, u.password_kind, u.password_hash, u.epoch, (SELECT ";
+
+/// A user with their roles by id.
+struct ById;
+
+impl Statement for ById {
+    type SqlType = (Columns, Nullable<Text>);
+    const HEAD: &'static str = SELECT;
+    const TAIL: &'static str = "(r.role_id, ' ') FROM user_roles r \
+         WHERE r.user_id = u.id AND r.organization_id = u.organization_id) FROM users u WHERE u.id = ";
+}
+
+/// A user with their roles by username.
+struct ByUsername;
+
+impl Statement for ByUsername {
+    type SqlType = (Columns, Nullable<Text>);
+    const HEAD: &'static str = SELECT;
+    const TAIL: &'static str = "(r.role_id, ' ') FROM user_roles r \
+         WHERE r.user_id = u.id AND r.organization_id = u.organization_id) FROM users u WHERE u.username = ";
+}
+
+fn user((row, roles): (Row, Option<String>)) -> Result<User, StoreError> {
+    row.into_user(role_ids(roles))
 }
 
 /// By id, deleted ones too.
@@ -67,9 +110,7 @@ fn with_roles(db: &mut Db, row: Option<Row>) -> Result<Option<User>, StoreError>
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
 pub fn by_id(db: &mut Db, id: &str) -> Result<Option<User>, StoreError> {
-    // `.get_result`, not `.first`: a LIMIT would be prepared anew at every call.
-    let row = users::table.filter(users::id.eq(id)).select(Row::as_select()).get_result(db).optional()?;
-    with_roles(db, row)
+    Prepared::<ById>::with(id).find(db)?.map(user).transpose()
 }
 
 /// By username, to the letter; deleted ones too.
@@ -77,8 +118,7 @@ pub fn by_id(db: &mut Db, id: &str) -> Result<Option<User>, StoreError> {
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
 pub fn by_username(db: &mut Db, username: &str) -> Result<Option<User>, StoreError> {
-    let row = users::table.filter(users::username.eq(username)).select(Row::as_select()).get_result(db).optional()?;
-    with_roles(db, row)
+    Prepared::<ByUsername>::with(username).find(db)?.map(user).transpose()
 }
 
 /// All users of an organization that are not deleted, by username.

@@ -58,9 +58,8 @@ impl RecoveredFamily {
     /// 503 if the database cannot be read.
     pub async fn read(context: &Context, family_id: String) -> Result<Option<Self>, ProtocolError> {
         let read = context.store.read(move |db| {
-            let Some(family) = families::find(db, &family_id)? else { return Ok(None) };
-            let user = users::by_id(db, &family.user_id)?;
-            Ok(Some(Self { family, user }))
+            let found = families::find_with_owner(db, &family_id)?;
+            Ok(found.map(|(family, user)| Self { family, user }))
         });
         Ok(read.await?)
     }
