@@ -46,7 +46,8 @@ impl Checker {
     /// but not for every bad token.
     fn key(&self, kid: &str) -> Option<Jwk> {
         let mut copy = self.keys.lock().ok()?;
-        let (known, age) = copy.as_ref().map_or((false, Duration::MAX), |(set, at)| (set.find(kid).is_some(), at.elapsed()));
+        let (known, age) =
+            copy.as_ref().map_or((false, Duration::MAX), |(set, at)| (set.find(kid).is_some(), at.elapsed()));
         if age > Duration::from_secs(if known { 60 } else { 10 }) {
             let answer = ureq::get(format!("{}/.well-known/jwks.json", self.issuer)).call().ok()?;
             *copy = Some((answer.into_body().read_json().ok()?, Instant::now()));
