@@ -148,6 +148,14 @@ impl Compose {
     }
 }
 
+impl Drop for Compose {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("nginx: {}", fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default());
+        }
+    }
+}
+
 /// Where nginx may write when it is not root.
 fn temporary_folders(folder: &Path) -> String {
     ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].iter().fold("http {\n".to_owned(), |lines, name| {
@@ -214,8 +222,8 @@ fn two_nodes_behind_nginx_give_tokens_also_when_one_is_killed() {
         assert_eq!(token()["token_type"], "Bearer");
     }
     let mut again = compose.node("grantor-1", nodes[0]);
-    // nginx leaves a node alone for two seconds after it failed.
-    std::thread::sleep(std::time::Duration::from_millis(2_200));
+    // nginx leaves a node alone for two seconds after it failed, counted in whole ones.
+    std::thread::sleep(std::time::Duration::from_millis(3_200));
     second.kill();
     for _ in 0..4 {
         assert_eq!(token()["token_type"], "Bearer");

@@ -10,6 +10,7 @@ use super::program::{Running, free_port};
 use crate::harness::{Answer, Database, Server, agent, missing};
 
 const AUDIENCE: &str = "https://orders.example";
+const TWO_HOURS: i64 = 2 * 3600;
 
 #[derive(Debug, Clone, Copy)]
 enum Example {
@@ -49,7 +50,7 @@ fn an_example_takes_our_access_tokens_and_nothing_else(
     #[values(Example::Rust, Example::Node, Example::Python)] example: Example,
 ) {
     let Some(mut command) = command(example) else { return };
-    let server = Server::start(Database::Sqlite);
+    let server = Server::with(Database::Sqlite).clock_at(-TWO_HOURS).start();
     let port = free_port();
     let settings = [("ISSUER", server.base()), ("AUDIENCE", AUDIENCE), ("PORT", &port.to_string())];
     let mut api = Running::start(command.envs(settings));
@@ -69,6 +70,8 @@ fn an_example_takes_our_access_tokens_and_nothing_else(
         .scopes(["orders:read", "openid"])
         .audiences([AUDIENCE]);
     let client = client.create();
+    let expired = client.client_credentials().ok().access_token();
+    server.clock.advance(TWO_HOURS);
     let user = server.api_user().permissions(["api:access", "orders:read"]).create();
     let of_a_user = client.password_grant_with(&user, &[("scope", "openid orders:read")]).ok();
     let taken = Answer::of(orders(&format!("Bearer {}", of_a_user.access_token()))).ok();
@@ -88,8 +91,6 @@ fn an_example_takes_our_access_tokens_and_nothing_else(
     let stranger = Server::start(Database::Sqlite);
     let elsewhere = stranger.confidential_client().grants(["client_credentials"]).audiences([AUDIENCE]);
     assert_eq!(status(&elsewhere.create().client_credentials().ok().access_token()), 401, "another issuer");
-    server.clock.advance(-2 * 3600);
-    let expired = client.client_credentials().ok().access_token();
     assert_eq!(status(&expired), 401, "an expired token");
 }
 
