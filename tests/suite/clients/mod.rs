@@ -1,6 +1,7 @@
 //! Clients and resource servers of other people's making, and the files that people start from.
 
 mod compose;
+mod documents;
 mod examples;
 mod installed;
 mod node_clients;
