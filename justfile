@@ -24,11 +24,11 @@ bench *OPTIONS:
 
 # 1,000 rounds of 200 parallel uses of one refresh token, two processes, both databases
 long-rotation:
-    GRANTOR_TEST_ROUNDS=1000 cargo test --test suite two_processes -- --nocapture
+    GRANTOR_TEST_ROUNDS=1000 cargo test --test suite faults::two_processes -- --nocapture
 
 # 100 times `kill -9` under load, both databases
 long-kills:
-    GRANTOR_TEST_KILLS=100 cargo test --test suite kill -- --nocapture
+    GRANTOR_TEST_KILLS=100 cargo test --test suite faults::kill -- --nocapture
 
 # Licences, known vulnerabilities, banned and foreign crates
 deny:
