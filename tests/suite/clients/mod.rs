@@ -1,1 +1,10 @@
-//! Tests: clients.
+//! Clients and resource servers of other people's making, and the files that people start from.
+
+mod compose;
+mod documents;
+mod examples;
+mod installed;
+mod node_clients;
+mod oauth2_crate;
+mod program;
+mod python_clients;

@@ -45,6 +45,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets its clock start so many seconds away from the machine's.
+    pub fn clock_at(self, seconds: i64) -> Self {
+        self.clock.advance(seconds);
+        self
+    }
+
     /// Adds lines to the configuration file.
     pub fn file(mut self, text: &str) -> Self {
         self.file.push_str(text);

@@ -1,0 +1,39 @@
+# `just` lists the recipes.
+
+[private]
+default:
+    @just --list
+
+# Everything, with nothing skipped
+test:
+    tests/run
+
+# One test, or those whose names hold a word
+only NAME:
+    cargo test --test suite {{ NAME }}
+
+# A first token on this machine
+quickstart:
+    cargo run --release -- quickstart
+
+# Grantor beside its peers: figures and ratios (bench/README.md says what it needs)
+bench *OPTIONS:
+    cargo build --release
+    cargo bench --bench load --no-run
+    bench/run {{ OPTIONS }}
+
+# 1,000 rounds of 200 parallel uses of one refresh token, two processes, both databases
+long-rotation:
+    GRANTOR_TEST_ROUNDS=1000 cargo test --test suite faults::two_processes -- --nocapture
+
+# 100 times `kill -9` under load, both databases
+long-kills:
+    GRANTOR_TEST_KILLS=100 cargo test --test suite faults::kill -- --nocapture
+
+# Licences, known vulnerabilities, banned and foreign crates
+deny:
+    cargo deny check
+
+# What docker-compose.yml needs: passwords, master key, certificate
+compose-prepare:
+    examples/compose/prepare
