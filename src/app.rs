@@ -102,6 +102,16 @@ pub async fn open(
 ) -> Result<Opened, StartError> {
     keys::install();
     let Surroundings { clock, random } = surroundings.clone();
+    let signing_algorithm =
+        config.tokens.signing_algorithm.parse().map_err(|cause| StartError::Setting(format!("{cause}")))?;
+    let setup = SetupSettings {
+        master_key: config.security.master_key.clone(),
+        master_key_file: config.security.master_key_file.clone(),
+        programmatic_client_id: config.credentials.programmatic_client_id.clone(),
+        signing_algorithm,
+        admin_username: admin_username.to_owned(),
+    };
+    setup::check_master_key(&setup)?;
     // The writer's thread is not started for a database that this program must not touch.
     {
         let mut db = Store::connect(&config.database)?;
@@ -113,15 +123,6 @@ pub async fn open(
         }
     }
     let store = Store::open(&config.database)?;
-    let signing_algorithm =
-        config.tokens.signing_algorithm.parse().map_err(|cause| StartError::Setting(format!("{cause}")))?;
-    let setup = SetupSettings {
-        master_key: config.security.master_key.clone(),
-        master_key_file: config.security.master_key_file.clone(),
-        programmatic_client_id: config.credentials.programmatic_client_id.clone(),
-        signing_algorithm,
-        admin_username: admin_username.to_owned(),
-    };
     let installation = setup::open_or_create(&store, &setup, &random, clock.now()).await?;
     let data_keys = installation.data_keys;
     let registry = Registry::load(&store, &clock).await?;

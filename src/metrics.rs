@@ -10,8 +10,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::store::Store;
-
 /// Labels of the token counter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TokenLabels {
@@ -42,6 +40,25 @@ impl EncodeLabelSet for RequestLabels {
     }
 }
 
+/// What the page shows of other parts at the instant it is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Figures {
+    /// Password hashes that wait for a thread.
+    pub hash_queue: usize,
+    /// Threads that hash passwords.
+    pub hash_threads: usize,
+    /// Password hashes made or compared since the start.
+    pub hashes: u64,
+    /// Database connections at work.
+    pub store_busy: usize,
+    /// Reads and writes that wait for a connection.
+    pub store_queue: usize,
+    /// Write transactions committed.
+    pub batches: u64,
+    /// Writes committed in them.
+    pub writes: u64,
+}
+
 /// The counters of a node.
 pub struct Metrics {
     registry: Registry,
@@ -50,11 +67,12 @@ pub struct Metrics {
     durations: Histogram,
     hash_queue: Gauge,
     hash_threads: Gauge,
+    hashes: Counter,
     store_busy: Gauge,
     store_queue: Gauge,
     batches: Counter,
     writes: Counter,
-    seen: (AtomicU64, AtomicU64),
+    seen: [AtomicU64; 3],
 }
 
 impl Default for Metrics {
@@ -67,6 +85,7 @@ impl Default for Metrics {
             durations: Histogram::new(buckets),
             hash_queue: Gauge::default(),
             hash_threads: Gauge::default(),
+            hashes: Counter::default(),
             store_busy: Gauge::default(),
             store_queue: Gauge::default(),
             batches: Counter::default(),
@@ -84,6 +103,7 @@ impl Default for Metrics {
         );
         registry.register("hash_queue_depth", "Password hashes that wait for a thread", made.hash_queue.clone());
         registry.register("hash_threads", "Threads that hash passwords", made.hash_threads.clone());
+        registry.register("hashes", "Password hashes made or compared", made.hashes.clone());
         registry.register("store_busy_connections", "Database connections at work", made.store_busy.clone());
         registry.register("store_queue_depth", "Reads and writes that wait for a connection", made.store_queue.clone());
         registry.register("store_write_batches", "Write transactions committed", made.batches.clone());
@@ -106,18 +126,17 @@ impl Metrics {
 
     /// The page, in the `OpenMetrics` text format.
     #[must_use]
-    pub fn page(&self, store: &Store, hash_queue: usize, hash_threads: usize) -> String {
-        let figures = store.figures();
+    pub fn page(&self, figures: &Figures) -> String {
         let gauge = |gauge: &Gauge, value: usize| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        gauge(&self.hash_queue, hash_queue);
-        gauge(&self.hash_threads, hash_threads);
-        gauge(&self.store_busy, figures.busy_connections);
-        gauge(&self.store_queue, figures.queued);
-        let raise = |counter: &Counter, seen: &AtomicU64, to: u64| {
+        gauge(&self.hash_queue, figures.hash_queue);
+        gauge(&self.hash_threads, figures.hash_threads);
+        gauge(&self.store_busy, figures.store_busy);
+        gauge(&self.store_queue, figures.store_queue);
+        let counters =
+            [(&self.hashes, figures.hashes), (&self.batches, figures.batches), (&self.writes, figures.writes)];
+        for ((counter, to), seen) in counters.into_iter().zip(&self.seen) {
             counter.inc_by(to.saturating_sub(seen.swap(to, Ordering::Relaxed)));
-        };
-        raise(&self.batches, &self.seen.0, figures.batches);
-        raise(&self.writes, &self.seen.1, figures.writes);
+        }
         let mut page = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut page, &self.registry);

@@ -12,9 +12,7 @@ use crate::config::LogFormat;
 #[non_exhaustive]
 pub enum TelemetryError {
     /// The level is neither a level nor a filter.
-    #[error(
-        "configuration: `log.level` is not a level: {reason}; write \"info\", or a filter such as \"info,grantor=debug\""
-    )]
+    #[error("configuration: `log.level`: {reason}; write \"info\", or a filter such as \"info,grantor=debug\"")]
     Level {
         /// What the parser of filters said.
         reason: String,
@@ -51,7 +49,7 @@ fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
         part.is_empty() || plain && part.parse::<tracing_subscriber::filter::LevelFilter>().is_err()
     });
     if let Some(part) = unknown {
-        return Err(TelemetryError::Level { reason: format!("{part:?} is no level") });
+        return Err(TelemetryError::Level { reason: format!("{part:?} is not a level") });
     }
     EnvFilter::try_new(parts.join(","))
         .map_err(|error| TelemetryError::Level { reason: error.to_string().replace(char::is_control, " ") })

@@ -84,6 +84,19 @@ pub struct Installation {
     pub is_new: bool,
 }
 
+/// Whether the master key's setting or file is good, as far as that can be said before the database is touched: a
+/// wrong one must not cost a migration. A file that is not there may be made later.
+///
+/// # Errors
+/// [`SetupError::MasterKey`].
+pub fn check_master_key(settings: &SetupSettings) -> Result<(), SetupError> {
+    match &settings.master_key {
+        Some(text) => MasterKey::from_text(text).map(|_| ())?,
+        None => MasterKey::read_file(&settings.master_key_file).map(|_| ())?,
+    }
+    Ok(())
+}
+
 /// Opens the installation in a migrated database, or makes it.
 ///
 /// # Errors

@@ -44,13 +44,15 @@ impl Verb {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Create { name, description, roles, output } => {
+                // Before anything is made: what cannot be written down is not made.
+                let file = output.map(|path| NewFile::create(&path)).transpose()?;
                 let made = session.run(async |desk| {
                     let client_id = &desk.config.credentials.programmatic_client_id;
                     Ok(credentials::create(&desk.context, &desk.actor, client_id, &name, &description, &roles).await?)
-                })?;
-                match output {
-                    Some(file) => write_file(&file, &made),
-                    None => print(session, &made),
+                });
+                match file {
+                    Some(file) => file.write(made),
+                    None => print(session, &made?),
                 }
             }
             Self::List => list(session),
@@ -94,25 +96,54 @@ fn print(session: &Session, made: &MadeCredentials) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_file(file: &Path, made: &MadeCredentials) -> Result<(), Failure> {
-    let text = match file.extension().and_then(std::ffi::OsStr::to_str) {
-        Some("json") => serde_json::to_string_pretty(&as_json(made)).unwrap_or_default() + "\n",
-        Some("env") => {
-            let lines = fields(made).map(|(name, value)| format!("GRANTOR_{}='{value}'\n", name.to_uppercase()));
-            lines.concat()
-        }
-        _ => return Err(Failure::Usage("--output takes a name that ends in .json or .env".to_owned())),
-    };
-    let mut opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(|cause| {
-        Failure::Refused(format!(
-            "{} cannot be written ({cause}); the credentials {} were made, delete them with 'grantor credentials delete'",
-            file.display(),
-            made.user.id
-        ))
-    })?;
-    opened.write_all(text.as_bytes())?;
-    output::note(&format!("written to {}", file.display()));
-    Ok(())
+/// A file for one set of credentials, made before they are.
+struct NewFile {
+    path: PathBuf,
+    opened: std::fs::File,
+    is_json: bool,
+}
+
+impl NewFile {
+    fn create(path: &Path) -> Result<Self, Failure> {
+        let is_json = match path.extension().and_then(std::ffi::OsStr::to_str) {
+            Some("json") => true,
+            Some("env") => false,
+            _ => return Err(Failure::Usage("--output takes a name that ends in .json or .env".to_owned())),
+        };
+        let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let opened = opened.map_err(|cause| {
+            let path = path.display();
+            Failure::Refused(match cause.kind() {
+                std::io::ErrorKind::AlreadyExists => {
+                    format!("{path} exists already and is not overwritten: choose another name; nothing was made")
+                }
+                _ => format!("{path} cannot be written ({cause}); nothing was made"),
+            })
+        })?;
+        Ok(Self { path: path.to_owned(), opened, is_json })
+    }
+
+    fn write(mut self, made: Result<MadeCredentials, Failure>) -> Result<(), Failure> {
+        let made = made.inspect_err(|_| {
+            // It is empty, and ours.
+            let _ = std::fs::remove_file(&self.path);
+        })?;
+        let text = if self.is_json {
+            serde_json::to_string_pretty(&as_json(&made)).unwrap_or_default() + "\n"
+        } else {
+            let line = |(name, value): (&str, &str)| format!("GRANTOR_{}='{value}'\n", name.to_uppercase());
+            fields(&made).into_iter().map(line).collect()
+        };
+        self.opened.write_all(text.as_bytes()).and_then(|()| self.opened.sync_all()).map_err(|cause| {
+            Failure::Refused(format!(
+                "{} cannot be written ({cause}); the credentials {} were made: delete them with 'grantor credentials delete'",
+                self.path.display(),
+                made.user.id
+            ))
+        })?;
+        output::note(&format!("written to {}", self.path.display()));
+        Ok(())
+    }
 }
 
 fn list(session: &Session) -> Result<(), Failure> {

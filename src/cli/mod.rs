@@ -127,7 +127,9 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
         Command::Token(verb) => verb.run(session),
         Command::Config(verb) => verb.run(session),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "grantor", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "grantor", &mut script);
+            output::line(String::from_utf8_lossy(&script).trim_end());
             Ok(())
         }
     }

@@ -47,6 +47,7 @@ struct Shared {
 
 struct State {
     queue: VecDeque<Box<dyn Job>>,
+    started: u64,
     average: Duration,
     stopping: bool,
 }
@@ -94,6 +95,7 @@ impl HashPool {
             shared: Arc::new(Shared {
                 state: Mutex::new(State {
                     queue: VecDeque::new(),
+                    started: 0,
                     average: estimate.max(SHORTEST_AVERAGE),
                     stopping: false,
                 }),
@@ -129,6 +131,12 @@ impl HashPool {
     #[must_use]
     pub fn queue_depth(&self) -> usize {
         self.shared.lock().queue.len()
+    }
+
+    /// How many jobs a thread has taken up so far.
+    #[must_use]
+    pub fn started(&self) -> u64 {
+        self.shared.lock().started
     }
 
     /// How many threads the pool has.
@@ -187,7 +195,10 @@ impl Shared {
             }
             match state.queue.pop_front() {
                 Some(job) if job.is_abandoned() => {}
-                Some(job) => return Some(job),
+                Some(job) => {
+                    state.started += 1;
+                    return Some(job);
+                }
                 None => {
                     state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }

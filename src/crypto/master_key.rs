@@ -41,7 +41,10 @@ pub enum MasterKeyError {
     #[error("other users can read the master key; run: chmod 600 {}", .0.display())]
     TooOpen(PathBuf),
     /// The operating system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error(
+        "cannot {action} {}: {source}; security.master_key_file must be in a folder that the user that runs grantor can read and write",
+        path.display()
+    )]
     Io {
         /// What was attempted, as a verb in the infinitive.
         action: &'static str,

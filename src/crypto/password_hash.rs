@@ -72,7 +72,8 @@ impl PasswordHasher {
         Ok(format!("grantor$1$p={}${hash}", self.pepper_id))
     }
 
-    /// Whether `password` is the one behind `stored`. It costs what was stored, not what is set now.
+    /// Whether `password` is the one behind `stored`. It costs what is set now, or what was stored where that is
+    /// more: an account whose hash is of an earlier, lower cost takes no less time than one that does not exist.
     ///
     /// # Errors
     ///
@@ -82,8 +83,13 @@ impl PasswordHasher {
         if stored.pepper_id != self.pepper_id {
             return Err(PasswordHashError::OtherPepper(stored.pepper_id.to_owned()));
         }
-        bcrypt::non_truncating_verify(self.peppered(password.expose()).as_str(), stored.bcrypt)
-            .map_err(|_| PasswordHashError::Malformed)
+        let right = bcrypt::non_truncating_verify(self.peppered(password.expose()).as_str(), stored.bcrypt)
+            .map_err(|_| PasswordHashError::Malformed)?;
+        // 2^c + 2^c + 2^(c+1) + … up to the present cost: one hash at each cost between makes up the difference.
+        for cost in stored.cost..self.cost {
+            self.burn_at(cost);
+        }
+        Ok(right)
     }
 
     /// Whether `stored` should be made anew at the next sign-in: lower cost, other pepper, other shape.
@@ -95,8 +101,12 @@ impl PasswordHasher {
     /// The work of one [`PasswordHasher::verify`] at the present cost, for users who do not exist: so
     /// that the time does not tell them from those who do.
     pub fn burn(&self) {
+        self.burn_at(self.cost);
+    }
+
+    fn burn_at(&self, cost: u32) {
         let code = self.peppered("nobody's password");
-        let hash = bcrypt::non_truncating_hash_with_salt(code.as_str(), self.cost, [0; 16]);
+        let hash = bcrypt::non_truncating_hash_with_salt(code.as_str(), cost, [0; 16]);
         // The result is of no use, and the compiler must not conclude that the work is not either.
         let _ = std::hint::black_box(hash);
     }

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
 use crate::http::state::State;
+use crate::metrics::Figures;
 use crate::store::{StoreError, instance};
 
 /// The process answers.
@@ -58,6 +59,15 @@ async fn missing(state: &State) -> Vec<&'static str> {
 pub async fn metrics(state: web::Data<State>) -> HttpResponse {
     let context = state.context();
     let pool = context.login.pool();
-    let page = context.metrics.page(&context.store, pool.queue_depth(), pool.threads());
+    let store = context.store.figures();
+    let page = context.metrics.page(&Figures {
+        hash_queue: pool.queue_depth(),
+        hash_threads: pool.threads(),
+        hashes: pool.started(),
+        store_busy: store.busy_connections,
+        store_queue: store.queued,
+        batches: store.batches,
+        writes: store.writes,
+    });
     HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(page)
 }

@@ -94,6 +94,15 @@ impl Attempt {
         }
     }
 
+    /// Gives the places back where the password was not looked at.
+    pub(super) async fn release(&self, store: &Store, clock: &Clock) -> Result<(), StoreError> {
+        let (buckets, now) = (self.buckets(), clock.now());
+        let write = move |db: &mut crate::store::Db| {
+            buckets.iter().try_for_each(|bucket| attempts::settle(db, bucket, Settlement::Refunded, now).map(|_| ()))
+        };
+        store.write(write).await
+    }
+
     /// Settles inside the caller's transaction and answers the account's consecutive failures.
     pub(super) fn settle(
         &self,

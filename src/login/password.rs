@@ -2,9 +2,11 @@
 //!
 //! A generated password is a machine's secret of 160 random bits and more: it is found by digest, costs no slow
 //! hash and reserves nothing. Everything else, right or wrong, known account or not, costs one bcrypt in the pool.
+//!
+//! Longer than most files: the order of its steps is what makes every refusal look the same, so they stand together.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
@@ -12,7 +14,7 @@ use futures_util::future::{BoxFuture, Shared};
 use crate::clock::Clock;
 use crate::crypto::digest::{Digest, DigestKey};
 use crate::crypto::hash_pool::{HashPool, HashPoolError};
-use crate::crypto::password::{PasswordHasher, PasswordInput};
+use crate::crypto::password::{PasswordHashError, PasswordHasher, PasswordInput};
 use crate::crypto::secret::SecretString;
 use crate::crypto::token_format::{GENERATED_PASSWORD_PREFIX, is_well_formed};
 use crate::login::limits::{Attempt, LimitSettings, Place};
@@ -51,6 +53,8 @@ pub struct Door {
 pub struct SignedIn {
     /// The user's id.
     pub user_id: String,
+    /// The user's epoch when the password was read: what has raised it since has ended this sign-in too.
+    pub epoch: i64,
     /// The account is locked, but the sign-in came from a network of the user's.
     pub despite_lock: bool,
 }
@@ -100,6 +104,13 @@ impl From<HashPoolError> for SignInError {
 pub struct LoginSettings {
     /// Limits on guessing.
     pub limits: LimitSettings,
+}
+
+/// What the hash said of a password.
+struct Checked {
+    right: bool,
+    /// The stored hash and the one that takes its place, where the cost was raised since.
+    renewed: Option<(String, String)>,
 }
 
 type Evaluation = Shared<BoxFuture<'static, Result<SignedIn, SignInError>>>;
@@ -190,28 +201,32 @@ impl Login {
     ) -> Result<SignedIn, SignInError> {
         let identity = format!("{door:?}\0{network}\0{username}\0{password}");
         let identity = self.digest.digest("attempt in flight", identity.as_bytes());
-        let evaluation = {
-            let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-            in_flight
-                .entry(identity)
-                .or_insert_with(|| {
-                    let login = Arc::clone(self);
-                    let (door, username) = (door.clone(), username.to_owned());
-                    let password = SecretString::from(password);
-                    // A task of its own: it ends, and is forgotten, even where every caller has hung up.
-                    let task = tokio::spawn(async move {
-                        let outcome = login.evaluate(&door, &username, &password, network, user).await;
-                        login.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&identity);
-                        outcome
-                    });
-                    let ended = |joined: Result<_, tokio::task::JoinError>| {
-                        joined.unwrap_or_else(|error| Err(SignInError::Bug(error.to_string())))
-                    };
-                    task.map(ended).boxed().shared()
-                })
-                .clone()
-        };
+        let evaluation = self
+            .in_flight()
+            .entry(identity)
+            .or_insert_with(|| {
+                let login = Arc::clone(self);
+                let (door, username) = (door.clone(), username.to_owned());
+                let password = SecretString::from(password);
+                // A task of its own: whoever hangs up must leave neither a place that stays taken nor an evaluation
+                // that a later caller would go on with.
+                let task = tokio::spawn(async move {
+                    let outcome = login.evaluate(&door, &username, &password, network, user).await;
+                    login.in_flight().remove(&identity);
+                    outcome
+                });
+                let ended = |outcome| match outcome {
+                    Ok(outcome) => outcome,
+                    Err(_) => Err(SignInError::Bug("the evaluation of a password did not end".to_owned())),
+                };
+                task.map(ended).boxed().shared()
+            })
+            .clone();
         evaluation.await
+    }
+
+    fn in_flight(&self) -> MutexGuard<'_, HashMap<Digest, Evaluation>> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn evaluate(
@@ -230,7 +245,15 @@ impl Login {
                 Place::Blocked(seconds) => return Err(SignInError::Limited(seconds)),
             }
         }
-        let right = self.is_chosen_password_of(user.as_ref(), password).await?;
+        let checked = self.check(user.as_ref(), password).await;
+        let Checked { right, renewed } = match checked {
+            Ok(checked) => checked,
+            Err(error) if self.settings.limits.enabled => {
+                attempt.release(&self.store, &self.clock).await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
         let known_since = match &user {
             Some(user) if right && user.status == UserStatus::Locked => self.last_sign_in(user, network).await?,
             _ => None,
@@ -240,27 +263,30 @@ impl Login {
             Some(_) => Err(SignInError::Refused("wrong password")),
             None => Err(SignInError::Refused("unknown account")),
         };
-        self.settle(attempt, user, network, outcome.is_ok()).await?;
+        self.settle(attempt, user, network, outcome.is_ok(), renewed).await?;
         outcome
     }
 
-    /// One bcrypt, whatever is presented.
-    async fn is_chosen_password_of(&self, user: Option<&User>, password: &SecretString) -> Result<bool, SignInError> {
+    /// One bcrypt, whatever is presented; a second one where a right password's hash is renewed.
+    async fn check(&self, user: Option<&User>, password: &SecretString) -> Result<Checked, SignInError> {
         let input = PasswordInput::parse(password.expose()).ok().filter(|_| !is_generated_shape(password.expose()));
         let stored = match user.and_then(|user| user.password.as_ref()) {
             Some((PasswordKind::Human, hash)) => Some(hash.clone()),
             _ => None,
         };
         let hasher = self.hasher.clone();
-        let job = move || {
-            if let (Some(input), Some(stored)) = (input, stored) {
-                hasher.verify(&input, &stored)
-            } else {
+        let job = move || match (input, stored) {
+            (Some(input), Some(stored)) => {
+                let right = hasher.verify(&input, &stored)?;
+                let renewed = if right && hasher.needs_rehash(&stored) { Some(hasher.hash(&input)?) } else { None };
+                Ok(Checked { right, renewed: renewed.map(|new| (stored, new)) })
+            }
+            _ => {
                 hasher.burn();
-                Ok(false)
+                Ok(Checked { right: false, renewed: None })
             }
         };
-        self.pool.run(job).await?.map_err(|error| SignInError::Bug(error.to_string()))
+        self.pool.run(job).await?.map_err(|error: PasswordHashError| SignInError::Bug(error.to_string()))
     }
 
     async fn last_sign_in(&self, user: &User, network: Network) -> Result<Option<Timestamp>, SignInError> {
@@ -274,6 +300,7 @@ impl Login {
         user: Option<User>,
         network: Network,
         right: bool,
+        renewed: Option<(String, String)>,
     ) -> Result<(), SignInError> {
         let now = self.clock.now();
         let limits = self.settings.limits.clone();
@@ -283,7 +310,10 @@ impl Login {
             let Some(user) = &user else { return Ok(()) };
             if right {
                 users::note_sign_in(db, &user.id, &network, now)?;
-            } else if failures >= limits.account && user.status == UserStatus::Active {
+                if let Some((old, new)) = &renewed {
+                    users::upgrade_hash(db, &user.id, old, new)?;
+                }
+            } else if failures >= limits.account && may_be_locked(user) {
                 lock(db, user, failures, now)?;
             }
             Ok(())
@@ -292,8 +322,15 @@ impl Login {
     }
 }
 
+/// A generated password cannot be guessed, so a lock would only let strangers stop a program.
+fn may_be_locked(user: &User) -> bool {
+    matches!(user.password, Some((PasswordKind::Human, _)))
+}
+
 fn lock(db: &mut crate::store::Db, user: &User, failures: i64, now: Timestamp) -> Result<(), StoreError> {
-    users::set_status(db, &user.id, UserStatus::Locked, now)?;
+    if !users::lock(db, &user.id, now)? {
+        return Ok(());
+    }
     let event = AuditEvent {
         action: "user.locked",
         target_kind: "user",
@@ -308,6 +345,7 @@ fn lock(db: &mut crate::store::Db, user: &User, failures: i64, now: Timestamp) -
 /// network, and now.
 fn let_in(user: &User, door: &Door, known: Option<(Timestamp, Timestamp)>) -> Result<SignedIn, SignInError> {
     let refused = |why| Err(SignInError::Refused(why));
+    let signed_in = |despite_lock| Ok(SignedIn { user_id: user.id.clone(), epoch: user.epoch, despite_lock });
     let generated = matches!(user.password, Some((PasswordKind::Generated, _)));
     if !generated && !door.chosen_passwords {
         return refused("this client takes generated passwords alone");
@@ -320,8 +358,8 @@ fn let_in(user: &User, door: &Door, known: Option<(Timestamp, Timestamp)>) -> Re
     }
     let from_known = known.is_some_and(|(at, now)| now.micros_since(at) <= NETWORK_KNOWN_FOR * 1_000_000);
     match user.status {
-        UserStatus::Active => Ok(SignedIn { user_id: user.id.clone(), despite_lock: false }),
-        UserStatus::Locked if from_known => Ok(SignedIn { user_id: user.id.clone(), despite_lock: true }),
+        UserStatus::Active => signed_in(false),
+        UserStatus::Locked if from_known => signed_in(true),
         UserStatus::Locked => refused("the account is locked"),
         UserStatus::Invited | UserStatus::Disabled | UserStatus::Deleted => refused("the account is not active"),
     }

@@ -133,7 +133,7 @@ pub fn reserve(db: &mut Db, buckets: &[Bucket], now: Timestamp) -> Result<Reserv
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
-    /// It was right: the reservation is given back.
+    /// It was right, or not looked at: the reservation is given back.
     Refunded,
     /// It was right, and what was counted before is forgotten.
     Cleared,

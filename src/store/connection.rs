@@ -52,7 +52,12 @@ fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError
         ))
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|cause| unavailable(&cause))?;
+        std::fs::create_dir_all(folder).map_err(|cause| {
+            StoreError::Unavailable(format!(
+                "cannot make the folder {}: {cause}. Let database.url name a file in a folder that the user that runs grantor can write.",
+                folder.display()
+            ))
+        })?;
     }
     let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(|cause| unavailable(&cause))?;
     // A write of ours queues in our own writer; this wait is for another process (the command line).
@@ -87,8 +92,12 @@ fn open_postgres(url: &str, deadline_ms: u64) -> Result<PgConnection, StoreError
             parsed.query_pairs_mut().append_pair(key, &value);
         }
     }
-    let mut connection = PgConnection::establish(parsed.as_str())
-        .map_err(|cause| StoreError::Unavailable(format!("PostgreSQL: {}", one_line(&cause.to_string()))))?;
+    let mut connection = PgConnection::establish(parsed.as_str()).map_err(|cause| {
+        let reason = reason_of(&cause.to_string());
+        StoreError::Unavailable(format!(
+            "PostgreSQL: {reason}. Check that it runs there and that database.url is right."
+        ))
+    })?;
     connection
         .batch_execute(&format!(
             "SET statement_timeout = {deadline_ms}; SET idle_in_transaction_session_timeout = {};",
@@ -98,6 +107,8 @@ fn open_postgres(url: &str, deadline_ms: u64) -> Result<PgConnection, StoreError
     Ok(connection)
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// What libpq says, on one line: one reason for each address that it tried, without the indented questions.
+fn reason_of(text: &str) -> String {
+    let reasons = text.lines().filter(|line| !line.is_empty() && !line.starts_with(char::is_whitespace));
+    reasons.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("; ")
 }

@@ -280,6 +280,19 @@ pub fn set_status(db: &mut Db, id: &str, status: UserStatus, now: Timestamp) -> 
     Ok(())
 }
 
+/// Locks an active user, and no other: a user who was disabled meanwhile stays disabled. Answers whether it did.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn lock(db: &mut Db, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let active = users::table.filter(users::id.eq(id).and(users::status.eq(UserStatus::Active.as_str())));
+    let locked = diesel::update(active).set(users::status.eq(UserStatus::Locked.as_str())).execute(db)? == 1;
+    if locked {
+        raise_epoch(db, id, now)?;
+    }
+    Ok(locked)
+}
+
 /// Changes the password, which ends the user's tokens.
 ///
 /// # Errors

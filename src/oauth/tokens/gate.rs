@@ -105,7 +105,7 @@ impl AuthorizedGrant {
         let id = signed_in.user_id.clone();
         let user = context.store.read(move |db| users::by_id(db, &id)).await?;
         let user = user
-            .filter(|user| may_be_issued(user, signed_in.despite_lock))
+            .filter(|user| may_be_issued(user, signed_in.despite_lock) && user.epoch == signed_in.epoch)
             .ok_or_else(|| ProtocolError::invalid_grant(crate::oauth::grants::password::REFUSED))?;
         Self::for_user(context, client, &user, asked, auth_time, crate::oauth::grants::password::REFUSED)
     }

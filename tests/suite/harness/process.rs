@@ -88,6 +88,10 @@ impl Installation {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    pub fn database_url(&self) -> String {
+        self.environment["GRANTOR__DATABASE__URL"].clone()
+    }
+
     pub fn log_file(&self) -> PathBuf {
         self.path().join("server.log")
     }
@@ -96,7 +100,8 @@ impl Installation {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The program with these arguments, in this installation's folder and environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
         command.args(arguments).current_dir(self.path());
         command.env_clear().envs(&self.environment);

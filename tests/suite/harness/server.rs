@@ -167,12 +167,20 @@ impl Server {
 
     /// Another node on the same database, key and clock.
     pub fn second_node(&self) -> Self {
+        self.second_node_with(&[])
+    }
+
+    /// Another node that has other settings.
+    pub fn second_node_with(&self, settings: &[(&str, &str)]) -> Self {
         let mut builder = Self::with(self.database);
         builder.settings.clone_from(&self.settings);
         builder.file.clone_from(&self.file);
         builder.clock = self.clock.clone();
         builder.folder = Some(Arc::clone(&self.folder));
         builder.url = Some(self.url.clone());
+        for (key, value) in settings {
+            builder = builder.set(key, value);
+        }
         // Nodes of one service have one issuer.
         builder.set("issuer", self.base()).start()
     }

@@ -1,1 +1,3 @@
-//! Tests: house.
+//! The house's own rules.
+
+mod architecture;

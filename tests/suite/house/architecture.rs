@@ -1,0 +1,288 @@
+//! The floor plan, held by reading the source.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use insta::assert_snapshot;
+use rstest::rstest;
+
+use crate::harness::{Answer, Database, Server, agent};
+
+/// A source file: its path below `src/`, its text, and its text without tests and comments.
+struct Source {
+    path: String,
+    text: String,
+    code: String,
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    files(&root, &mut found);
+    found.sort();
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let path = path.strip_prefix(&root).unwrap().display().to_string();
+        // Unit tests stand at the end of a file, or in a file `tests.rs` of their own.
+        let code = if path.ends_with("tests.rs") { "" } else { text.split("#[cfg(test)]").next().unwrap() };
+        let code = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        Source { path, text, code }
+    };
+    let sources: Vec<Source> =
+        found.into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs")).map(read).collect();
+    assert!(sources.len() > 100, "the sources are not where this test looks");
+    sources
+}
+
+/// Whether the code has this as a whole word: `rand::` is not in `operand::`.
+fn says(code: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(word).any(|(at, _)| {
+        !code[..at].chars().next_back().is_some_and(is_part)
+            && (word.ends_with(':') || !code[at + word.len()..].chars().next().is_some_and(is_part))
+    })
+}
+
+#[test]
+fn what_must_stand_in_one_place_stands_in_no_other() {
+    let never: &[(&[&str], &[&str])] = &[
+        (&["diesel", "diesel_migrations", "libsqlite3_sys", "pq_sys"], &["store/"]),
+        (&["actix_web", "actix_cors"], &["http/", "app.rs"]),
+        (&["oxide_auth"], &["oauth/"]),
+        (&["jsonwebtoken"], &["oauth/tokens/", "oauth/keys/"]),
+        (
+            &["bcrypt::", "rand::", "aws_lc_rs", "crc32fast", "subtle", "unicode_normalization"],
+            &["crypto/", "model/user.rs"],
+        ),
+        (&["std::env", "env::var", "env::vars_os"], &["config/"]),
+        (&["Utc::now", "SystemTime::now", "Local::now"], &["clock.rs"]),
+        (&["clap", "clap_complete", "rpassword"], &["cli/"]),
+        (&["println!", "eprintln!", "dbg!", "todo!", "unimplemented!"], &[]),
+    ];
+    let mut wrong = BTreeSet::new();
+    let mut met = BTreeSet::new();
+    for source in sources() {
+        for (words, homes) in never {
+            for word in words.iter().filter(|word| says(&source.code, word)) {
+                met.insert(*word);
+                if !homes.iter().any(|home| source.path.starts_with(home)) {
+                    wrong.insert(format!("src/{}: {word} belongs into {homes:?}", source.path));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for word in ["diesel", "actix_web", "oxide_auth", "jsonwebtoken", "bcrypt::", "aws_lc_rs", "Utc::now", "clap"] {
+        assert!(met.contains(word), "{word} was met nowhere: the search is blind");
+    }
+}
+
+/// The floors from the roof down; those of one number stand beside each other and may not use each other, but where
+/// `BESIDE` says so.
+const FLOORS: &[(&str, u8)] = &[
+    ("main", 10),
+    ("cli", 9),
+    ("app", 8),
+    ("http", 7),
+    ("admin", 6),
+    ("oauth", 5),
+    ("credentials", 5),
+    ("login", 5),
+    ("registry", 4),
+    ("store", 3),
+    ("model", 1),
+    ("crypto", 1),
+    ("config", 1),
+    ("clock", 1),
+    ("telemetry", 1),
+    ("metrics", 1),
+];
+
+/// A sign-in is a step of a grant; time and digests have types of the model; the log has a format of the configuration.
+const BESIDE: &[(&str, &str)] =
+    &[("oauth", "login"), ("oauth", "credentials"), ("crypto", "model"), ("clock", "model"), ("telemetry", "config")];
+
+#[test]
+fn imports_go_down() {
+    let floor = |name: &str| FLOORS.iter().find(|(known, _)| *known == name).map(|(_, floor)| *floor);
+    let mut wrong = BTreeSet::new();
+    let mut met: BTreeMap<String, usize> = BTreeMap::new();
+    for source in sources() {
+        let own = source.path.split(['/', '.']).next().unwrap();
+        if own == "lib" {
+            continue;
+        }
+        let Some(from) = floor(own) else { panic!("src/{} stands on no floor", source.path) };
+        // `$crate::` is what a macro of the model says of itself.
+        let code = source.code.replace("$crate::", "").replace("use crate::{", "use crate::");
+        for (at, _) in code.match_indices("crate::") {
+            let name: String = code[at + 7..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if name == "words" {
+                continue;
+            }
+            let Some(to) = floor(&name) else { panic!("src/{} uses {name}, which stands on no floor", source.path) };
+            *met.entry(own.to_owned()).or_default() += 1;
+            let beside = BESIDE.contains(&(own, name.as_str()));
+            if !(own == name || to < from || beside) {
+                wrong.insert(format!("src/{}: {own} must not use {name}", source.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for own in ["cli", "app", "http", "admin", "oauth", "login", "store"] {
+        assert!(met.get(own).is_some_and(|count| *count > 3), "{own} imports nothing: the search is blind");
+    }
+}
+
+#[test]
+fn the_console_and_the_admin_api_do_not_know_each_other() {
+    for source in sources() {
+        let other = if source.path.starts_with("http/console/") { "admin_api" } else { "console" };
+        if source.path.starts_with("http/console/") || source.path.starts_with("http/admin_api/") {
+            assert!(!source.code.contains(&format!("http::{other}")), "src/{}", source.path);
+        }
+    }
+}
+
+#[test]
+fn no_child_asks_its_parent() {
+    for source in sources() {
+        assert!(!says(&source.code, "super::"), "src/{} says super::", source.path);
+    }
+}
+
+#[test]
+fn a_long_file_says_why_in_its_first_lines() {
+    for source in sources() {
+        let first: String = source.text.lines().take(10).collect::<Vec<_>>().join(" ").to_lowercase();
+        let lines = source.text.lines().count();
+        assert!(lines <= 400 || first.contains("longer than most"), "src/{} has {lines} lines", source.path);
+    }
+}
+
+#[test]
+fn every_file_and_folder_is_named_after_a_concept() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    files(&root.join("src"), &mut found);
+    files(&root.join("tests"), &mut found);
+    for path in found {
+        let path = path.strip_prefix(root).unwrap().to_owned();
+        for part in path.iter().map(|part| part.to_string_lossy().to_lowercase()) {
+            let words: Vec<&str> = part.split(['_', '-', '.']).collect();
+            for banned in ["util", "helper", "common", "manager", "service", "misc"] {
+                let plural = format!("{banned}s");
+                let named = words.iter().any(|word| *word == banned || *word == plural);
+                // The one list whose subject is called so.
+                assert!(!named || part == "common_passwords.txt", "{}", path.display());
+            }
+        }
+        let folder = path.with_file_name("mod.rs");
+        let in_source = path.starts_with("src") && path.parent().is_some_and(|parent| parent != Path::new("src"));
+        if in_source && path.extension().is_some_and(|end| end == "rs") {
+            let own = path.parent().unwrap().with_extension("rs");
+            assert!(root.join(&folder).is_file() || root.join(own).is_file(), "{} has no door plate", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_says_at_its_top_what_it_is() {
+    for source in sources().iter().filter(|source| !matches!(source.path.as_str(), "config/load/tests.rs")) {
+        assert!(source.text.starts_with("//! "), "src/{}", source.path);
+    }
+}
+
+#[test]
+fn nothing_outside_tests_unwraps() {
+    for source in sources() {
+        for banned in [".unwrap()", ".expect(", "panic!(", "unreachable!(", "unsafe "] {
+            assert!(!source.code.contains(banned), "src/{}: {banned}", source.path);
+        }
+    }
+}
+
+#[test]
+fn both_databases_have_the_same_migrations() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let of = |dialect: &str| {
+        let mut found = Vec::new();
+        files(&root.join(dialect), &mut found);
+        let mut names: Vec<String> =
+            found.iter().map(|path| path.strip_prefix(root.join(dialect)).unwrap().display().to_string()).collect();
+        names.sort();
+        names
+    };
+    let (sqlite, postgres) = (of("sqlite"), of("postgres"));
+    assert_eq!(sqlite, postgres);
+    assert!(!sqlite.is_empty() && sqlite.len() % 2 == 0, "each has up.sql and down.sql: {sqlite:?}");
+    let tables = |dialect: &str| -> BTreeMap<String, BTreeSet<String>> {
+        let mut found = BTreeMap::new();
+        for name in sqlite.iter().filter(|name| name.ends_with("up.sql")) {
+            let text = std::fs::read_to_string(root.join(dialect).join(name)).unwrap();
+            for part in text.split("CREATE TABLE ").skip(1) {
+                let (table, rest) = part.split_once('(').unwrap();
+                let columns = rest.split_once("\n)").unwrap().0.lines().map(str::trim);
+                let columns = columns
+                    .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase() || c == '"'))
+                    .map(|line| line.split_whitespace().next().unwrap().trim_matches('"').to_owned());
+                found.insert(table.trim().to_owned(), columns.collect());
+            }
+        }
+        found
+    };
+    let (in_sqlite, in_postgres) = (tables("sqlite"), tables("postgres"));
+    assert_eq!(in_sqlite, in_postgres);
+    assert!(in_sqlite.len() > 5 && in_sqlite["users"].contains("username"), "{in_sqlite:?}");
+}
+
+#[test]
+fn the_route_table_is_this() {
+    let lines: Vec<String> =
+        grantor::http::TABLE.iter().map(|(path, methods, name)| format!("{path:42} {methods:15} {name}")).collect();
+    assert_snapshot!(lines.join("\n"), @"
+    /oauth/token                               POST            token
+    /oauth/introspect                          POST            introspect
+    /oauth/revoke                              POST            revoke
+    /oauth/userinfo                            GET, HEAD, POST userinfo
+    /.well-known/openid-configuration          GET, HEAD       metadata
+    /.well-known/oauth-authorization-server    GET, HEAD       metadata
+    /.well-known/jwks.json                     GET, HEAD       jwks
+    /health/live                               GET, HEAD       health
+    /health/ready                              GET, HEAD       health
+    /api/v1/me                                 GET, HEAD       me
+    ");
+}
+
+fn request(server: &Server, method: &str, path: &str) -> Answer {
+    let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", server.base()));
+    Answer::of(agent().run(request.body(()).unwrap()))
+}
+
+#[rstest]
+fn every_row_of_the_route_table_answers_its_methods_and_no_others(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    for (path, methods, _) in grantor::http::TABLE {
+        let allowed: Vec<&str> = methods.split(", ").collect();
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+            let answer = request(&server, method, path);
+            let (status, allow) = (answer.status, answer.header("allow"));
+            assert!(!answer.header("x-request-id").is_empty(), "{method} {path}");
+            if allowed.contains(&method) {
+                assert!(!matches!(status, 404 | 405 | 500..), "{method} {path}: {status}");
+            } else {
+                assert_eq!((status, allow), (405, *methods), "{method} {path}");
+            }
+        }
+    }
+    assert_eq!(request(&server, "GET", "/no/such/path").status, 404);
+}
