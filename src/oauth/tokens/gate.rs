@@ -86,8 +86,7 @@ impl AuthorizedGrant {
         let client = live_client(&snapshot, &client.client_id)?;
         let scope = scope::effective(asked.scope, &client, &snapshot, None);
         let audience = audience(context, &snapshot, &client, &scope, asked.resources)?;
-        let organization = organization_epoch(&snapshot, &client.organization_id)
-            .ok_or_else(|| ProtocolError::invalid_client().because("the client's organization is not active"))?;
+        let organization = live_organization(&snapshot, &client)?;
         let epochs = Epochs { client: client.epoch, user: 0, organization };
         Ok(Self { client, owner: None, scope, audience, epochs, family_id: None })
     }
@@ -108,7 +107,7 @@ impl AuthorizedGrant {
         let user = user
             .filter(|user| may_be_issued(user, signed_in.despite_lock))
             .ok_or_else(|| ProtocolError::invalid_grant(crate::oauth::grants::password::REFUSED))?;
-        Self::for_user(context, client, &user, asked, auth_time)
+        Self::for_user(context, client, &user, asked, auth_time, crate::oauth::grants::password::REFUSED)
     }
 
     /// A family is used again.
@@ -126,7 +125,8 @@ impl AuthorizedGrant {
         if !may_be_issued(user, false) {
             return Err(refused().because("the user is not active or has no API access"));
         }
-        let mut grant = Self::for_user(context, client, user, asked, recovered.family.auth_time)?;
+        let text = crate::oauth::grants::refresh_token::REFUSED;
+        let mut grant = Self::for_user(context, client, user, asked, recovered.family.auth_time, text)?;
         let original = &recovered.family.audience;
         if !original.is_empty() {
             // RFC 8707 §2.2: within what was granted first.
@@ -140,17 +140,20 @@ impl AuthorizedGrant {
         Ok(grant)
     }
 
+    /// `refused` is the grant's one text for every account that may have no token.
     fn for_user(
         context: &Context,
         client: &AuthenticatedClient,
         user: &User,
         asked: &Asked<'_>,
         auth_time: Timestamp,
+        refused: &'static str,
     ) -> Result<Self, ProtocolError> {
         let snapshot = context.registry.snapshot();
         let client = live_client(&snapshot, &client.client_id)?;
+        live_organization(&snapshot, &client)?;
         let organization = organization_epoch(&snapshot, &user.organization_id)
-            .ok_or_else(|| ProtocolError::invalid_grant("the grant is not valid").because("organization not active"))?;
+            .ok_or_else(|| ProtocolError::invalid_grant(refused).because("the user's organization is not active"))?;
         let scope = scope::effective(asked.scope, &client, &snapshot, Some(&user.role_ids));
         let audience = audience(context, &snapshot, &client, &scope, asked.resources)?;
         let mut role_names: Vec<String> =
@@ -172,6 +175,12 @@ impl AuthorizedGrant {
 fn live_client(snapshot: &Snapshot, client_id: &str) -> Result<Arc<Client>, ProtocolError> {
     let client = snapshot.client(client_id).filter(|client| client.status == ClientStatus::Active);
     client.cloned().ok_or_else(|| ProtocolError::invalid_client().because("the client is no longer active"))
+}
+
+/// The epoch of the client's organization, which must be active.
+fn live_organization(snapshot: &Snapshot, client: &Client) -> Result<i64, ProtocolError> {
+    organization_epoch(snapshot, &client.organization_id)
+        .ok_or_else(|| ProtocolError::invalid_client().because("the client's organization is not active"))
 }
 
 fn organization_epoch(snapshot: &Snapshot, id: &str) -> Option<i64> {

@@ -1,1 +1,5 @@
-//! Tests: security.
+//! By the tables of the security design, on both databases.
+
+mod client_authentication;
+mod grants;
+mod parameters;
