@@ -37,8 +37,7 @@ impl NewFamily {
         now: Timestamp,
     ) -> Result<Self, ProtocolError> {
         let client = &grant.client;
-        let owner =
-            grant.owner.as_ref().ok_or_else(|| ProtocolError::defect().because("a family without a user"))?;
+        let owner = grant.owner.as_ref().ok_or_else(|| ProtocolError::defect().because("a family without a user"))?;
         let absolute = client.absolute_lifetime.unwrap_or(context.settings.absolute_lifetime);
         let family = Family {
             id: crate::oauth::tokens::family::new_id(context, now),

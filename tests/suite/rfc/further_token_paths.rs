@@ -19,8 +19,11 @@ errors = "rfc6749"
 "#;
 
 const AKENEO: &str = "/api/oauth/v1/token";
-const STANDARD: [&str; 3] =
-    ["/realms/shop/protocol/openid-connect/token", "/realms/m%C3%BC/protocol/openid-connect/token", "/api/v1/oauth2/token"];
+const STANDARD: [&str; 3] = [
+    "/realms/shop/protocol/openid-connect/token",
+    "/realms/m%C3%BC/protocol/openid-connect/token",
+    "/api/v1/oauth2/token",
+];
 const ALL: [&str; 3] = ["password", "refresh_token", "client_credentials"];
 
 fn stranger<'a>(client: &TestClient<'a>) -> TestClient<'a> {
@@ -42,15 +45,15 @@ fn every_path_is_the_token_endpoint(#[values(Database::Sqlite, Database::Postgre
         client.refresh(&again.refresh_token()).ok();
         client.post(path, &[("grant_type", "client_credentials")]).ok();
         assert_eq!(tokens.claims("access_token")["iss"], server.base());
-        let json = format!(
-            r#"{{"grant_type":"password","username":"{}","password":"{}"}}"#,
-            user.username, user.password
-        );
+        let json =
+            format!(r#"{{"grant_type":"password","username":"{}","password":"{}"}}"#, user.username, user.password);
         let authorization = client.authorization();
         let headers = [("Authorization", authorization.as_str())];
         server.post_raw(path, "application/json", json.as_bytes(), &headers).ok();
     }
-    for wrong in ["/api/oauth/v1/token/", "/realms/protocol/openid-connect/token", "/realms/a/b/protocol/openid-connect/token"] {
+    for wrong in
+        ["/api/oauth/v1/token/", "/realms/protocol/openid-connect/token", "/realms/a/b/protocol/openid-connect/token"]
+    {
         assert_eq!(client.post(wrong, &[("grant_type", "client_credentials")]).status, 404, "{wrong}");
     }
 }
@@ -96,10 +99,7 @@ fn refusals_have_akeneos_shape(#[values(Database::Sqlite, Database::Postgres)] d
             client.post(AKENEO, &[("grant_type", "password"), ("username", &user.username), ("password", "wrong")]),
             client.password_grant(&user.with_password("wrong")),
         ),
-        (
-            client.post(AKENEO, &[("grant_type", "refresh_token"), ("refresh_token", "x")]),
-            client.refresh("x"),
-        ),
+        (client.post(AKENEO, &[("grant_type", "refresh_token"), ("refresh_token", "x")]), client.refresh("x")),
     ] {
         assert!(matches!(same.status, 400 | 401), "{same:?}");
         assert_eq!(answer.status, 422, "{answer:?}");

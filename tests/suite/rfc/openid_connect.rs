@@ -12,8 +12,10 @@ fn client(server: &Server) -> TestClient<'_> {
 
 /// A person with a name and an e-mail address.
 fn alice(server: &Server) -> TestUser {
-    let build = server.person().username("alice").permissions(["api:access", "profile", "email"]);
-    build
+    // The built-in role holds `profile` and `email`.
+    server
+        .person()
+        .username("alice")
         .change(|new| {
             new.name = "Alice Ashcroft".to_owned();
             new.email = Some("alice@example.com".to_owned());
@@ -52,7 +54,7 @@ fn an_id_token_says_who_signed_in_when_and_how(#[values(Database::Sqlite, Databa
 fn at_refresh_the_id_token_has_the_first_auth_time(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
     let server = Server::start(db);
     let client = client(&server);
-    let first = sign_in(&client, &alice(&server), "openid");
+    let first = sign_in(&client, &alice(&server), "openid email");
 
     server.clock.advance(1_000);
     let second = client.refresh(&first.refresh_token()).ok();
@@ -94,10 +96,7 @@ fn userinfo_answers_the_claims_that_the_scope_opens(#[values(Database::Sqlite, D
         ("openid", json!({"sub": user.id})),
         ("openid email", json!({"sub": user.id, "email": email})),
         ("openid profile", json!({"sub": user.id, "name": name, "preferred_username": "alice"})),
-        (
-            "openid profile email",
-            json!({"sub": user.id, "name": name, "preferred_username": "alice", "email": email}),
-        ),
+        ("openid profile email", json!({"sub": user.id, "name": name, "preferred_username": "alice", "email": email})),
     ] {
         let token = sign_in(&client, &user, scope).access_token();
         let answer = server.get_with_token("/oauth/userinfo", &token).ok();

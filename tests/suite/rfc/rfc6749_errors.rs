@@ -82,9 +82,10 @@ fn the_reason_for_a_refused_client_is_not_told(#[values(Database::Sqlite, Databa
     let disabled = client.client_credentials();
 
     disabled.is_refused("invalid_client");
-    let unknown = server.post("/oauth/token", &[("grant_type", "client_credentials")], &[(
-        "Authorization",
-        &basic("nobody", "nothing"),
-    )]);
+    let unknown = server.post(
+        "/oauth/token",
+        &[("grant_type", "client_credentials")],
+        &[("Authorization", &basic("nobody", "nothing"))],
+    );
     assert_eq!(disabled.without_request_id(), unknown.without_request_id());
 }

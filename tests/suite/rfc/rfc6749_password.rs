@@ -40,9 +40,7 @@ fn username_and_password_are_required(#[values(Database::Sqlite, Database::Postg
 }
 
 #[rstest]
-fn the_client_is_authenticated_before_the_resource_owner(
-    #[values(Database::Sqlite, Database::Postgres)] db: Database,
-) {
+fn the_client_is_authenticated_before_the_resource_owner(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
     let server = Server::start(db);
     let user = server.api_user().create();
     let right = [("grant_type", "password"), ("username", &user.username), ("password", &user.password)];

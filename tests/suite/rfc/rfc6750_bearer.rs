@@ -35,7 +35,10 @@ fn a_user_and_a_client_learn_who_they_are(#[values(Database::Sqlite, Database::P
         assert_eq!(me.header("cache-control"), "no-store");
     }
     let me = server.get_with_token("/api/v1/me", &client.client_credentials().ok().access_token()).ok();
-    assert_eq!((me.text("sub"), me.text("kind"), me.text("client_id")), (client.id.clone(), "client".into(), client.id));
+    assert_eq!(
+        (me.text("sub"), me.text("kind"), me.text("client_id")),
+        (client.id.clone(), "client".into(), client.id)
+    );
     assert!(me.json().get("username").is_none());
     assert_eq!(me.json()["scopes"], serde_json::json!(["orders"]));
 }

@@ -42,8 +42,7 @@ fn every_advertised_endpoint_exists(#[values(Database::Sqlite, Database::Postgre
         assert!(answers.iter().any(|answer| answer.status != 405), "{name}: {answers:?}");
         found.insert(path.to_owned());
     }
-    let expected =
-        ["/.well-known/jwks.json", "/oauth/introspect", "/oauth/revoke", "/oauth/token", "/oauth/userinfo"];
+    let expected = ["/.well-known/jwks.json", "/oauth/introspect", "/oauth/revoke", "/oauth/token", "/oauth/userinfo"];
     assert_eq!(found, expected.map(str::to_owned).into());
 }
 
@@ -67,7 +66,8 @@ fn advertised_grant_types_are_accepted_and_no_others(
         "urn:ietf:params:oauth:grant-type:token-exchange",
     ] {
         // A client without any grant is told `unauthorized_client` about those that there are.
-        let error = client.token(&[("grant_type", grant)]).text("error");
+        let pairs = [("grant_type", grant), ("refresh_token", "x"), ("username", "x"), ("password", "x")];
+        let error = client.token(&pairs).text("error");
         let expected = if advertised.contains(grant) { "unauthorized_client" } else { "unsupported_grant_type" };
         assert_eq!(error, expected, "{grant}");
     }

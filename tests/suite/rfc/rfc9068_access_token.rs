@@ -33,16 +33,17 @@ fn an_access_token_is_typed_and_names_a_published_key(#[values(Database::Sqlite,
 #[rstest]
 fn a_users_token_has_the_claims_of_a_user(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
     let server = Server::start(db);
-    let client = server.confidential_client().grants(["password", "refresh_token"]).scopes(["orders", "stock"]).create();
+    let client =
+        server.confidential_client().grants(["password", "refresh_token"]).scopes(["orders", "stock"]).create();
     let user = server.person().permissions(["api:access", "orders", "stock"]).create();
-    let organization = server.run(async |context, _| {
-        grantor::admin::organizations::find(context, None).await.unwrap().id
-    });
+    let organization =
+        server.run(async |context, _| grantor::admin::organizations::find(context, None).await.unwrap().id);
 
     let first = client.password_grant(&user).ok();
 
     let claims = first.claims("access_token");
-    let all = ["aud", "auth_time", "client_id", "epoch", "exp", "iat", "iss", "jti", "org", "roles", "scope", "sid", "sub"];
+    let all =
+        ["aud", "auth_time", "client_id", "epoch", "exp", "iat", "iss", "jti", "org", "roles", "scope", "sid", "sub"];
     assert_eq!(members(&claims), all);
     let expected = json!({
         "iss": server.base(), "aud": server.base(), "sub": user.id, "client_id": client.id, "scope": "orders stock",

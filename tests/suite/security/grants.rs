@@ -6,8 +6,15 @@ use std::time::{Duration, Instant};
 use grantor::admin::users;
 use grantor::admin::{organizations, roles};
 use grantor::crypto::secret::SecretString;
+use grantor::login::SignedIn;
+use grantor::model::client::AuthenticationMethod;
 use grantor::model::organization::OrganizationStatus;
+use grantor::model::scope::ScopeSet;
 use grantor::model::user::UserStatus;
+use grantor::oauth::ErrorCode;
+use grantor::oauth::client_authentication::{PresentedClient, authenticate};
+use grantor::oauth::tokens::family::NewFamily;
+use grantor::oauth::tokens::gate::{Asked, AuthorizedGrant};
 use grantor::store::clients as stored_clients;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -428,6 +435,32 @@ fn a_changed_password_ends_all_families_and_access_tokens(
     clients[0].refresh(&tokens.refresh_token()).ok();
     clients[0].refresh(&others.refresh_token()).ok();
     server.get_with_token("/api/v1/me", &others.access_token()).ok();
+}
+
+#[rstest]
+fn a_sign_in_that_a_password_change_overtakes_starts_no_family(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let client = server.confidential_client().grants(ALL).create();
+    let user = server.api_user().create();
+    let method = AuthenticationMethod::ClientSecretBasic;
+    let secret = SecretString::from(client.secret.as_str());
+    let presented = PresentedClient { client_id: client.id.clone(), secret, method };
+    server.run(async |context, actor| {
+        let client = authenticate(context, &presented).unwrap();
+        let signed_in = SignedIn { user_id: user.id.clone(), despite_lock: false };
+        let asked = Asked { scope: &ScopeSet::default(), resources: &[] };
+        let now = context.clock.now();
+        let grant = AuthorizedGrant::for_sign_in(context, &client, &signed_in, &asked, now).await.unwrap();
+        let [before, after] = [(); 2].map(|()| NewFamily::plan(context, &grant, &[], now).unwrap());
+        before.start(context, now).await.unwrap();
+
+        // The gate has been passed; now comes the change that ends all families there are.
+        users::rotate_password(context, actor, &user.username).await.unwrap();
+
+        assert_eq!(after.start(context, now).await.unwrap_err().code, ErrorCode::InvalidGrant);
+    });
 }
 
 #[rstest]
