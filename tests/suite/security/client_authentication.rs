@@ -1,4 +1,5 @@
 //! The table *Client authentication*: RFC 6749 §2.3, in every way that clients do it.
+//! One table is one file, so this one is long.
 
 use std::time::{Duration, Instant};
 

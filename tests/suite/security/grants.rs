@@ -1,4 +1,4 @@
-//! The table *Grants*: what a grant gives, to whom, and until when.
+//! The table *Grants*: what a grant gives, to whom, and until when. One table is one file, so this one is long.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

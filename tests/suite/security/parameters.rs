@@ -1,4 +1,4 @@
-//! The table *Parameters*: RFC 6749 §3.2 at the door.
+//! The table *Parameters*: RFC 6749 §3.2 at the door. One table is one file, so this one is long.
 
 use std::collections::BTreeSet;
 
