@@ -37,6 +37,7 @@ pub fn respond(error: &ProtocolError, shape: ErrorShape, request_id: &str) -> Ht
 pub(super) fn challenge(error: &ProtocolError) -> Option<String> {
     match error.code {
         ErrorCode::InvalidClient => Some(r#"Basic realm="grantor", charset="UTF-8""#.to_owned()),
+        ErrorCode::InvalidToken if error.bare_challenge => Some(r#"Bearer realm="grantor""#.to_owned()),
         ErrorCode::InvalidToken | ErrorCode::InsufficientScope => Some(format!(
             r#"Bearer realm="grantor", error="{}", error_description="{}""#,
             error.code, error.description

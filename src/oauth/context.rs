@@ -9,6 +9,7 @@ use crate::crypto::data_keys::DataKeys;
 use crate::crypto::random::Random;
 use crate::login::Login;
 use crate::metrics::Metrics;
+use crate::model::grant_type::GrantType;
 use crate::model::signing_key::SigningAlgorithm;
 use crate::oauth::keys::KeyRing;
 use crate::oauth::tokens::verifier::VerifiedTokens;
@@ -40,6 +41,14 @@ pub struct Settings {
     pub password_grant: bool,
     /// Whether a person's password may be used at the token endpoint.
     pub people_passwords: bool,
+}
+
+impl Settings {
+    /// The grants that the server offers; each client must have them as well.
+    pub fn grants(&self) -> impl Iterator<Item = GrantType> {
+        let password = self.password_grant;
+        GrantType::ALL.iter().copied().filter(move |grant| *grant != GrantType::Password || password)
+    }
 }
 
 /// The parts of a running node.

@@ -44,13 +44,15 @@ pub struct ProtocolError {
     pub description: Cow<'static, str>,
     /// `Retry-After` in seconds.
     pub retry_after: Option<u64>,
+    /// Whether the challenge names the scheme and the realm alone.
+    pub bare_challenge: bool,
     /// The exact reason, for the log only.
     pub cause: Option<String>,
 }
 
 impl ProtocolError {
     fn new(code: ErrorCode, status: u16, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, status, description: description.into(), retry_after: None, cause: None }
+        Self { code, status, description: description.into(), retry_after: None, bare_challenge: false, cause: None }
     }
 
     /// 400 `invalid_request`.
@@ -97,14 +99,11 @@ impl ProtocolError {
         Self::new(ErrorCode::UnauthorizedClient, 403, description)
     }
 
-    /// 400 `unsupported_grant_type`.
+    /// 400 `unsupported_grant_type`, with those that are.
     #[must_use]
-    pub fn unsupported_grant_type() -> Self {
-        Self::new(
-            ErrorCode::UnsupportedGrantType,
-            400,
-            "grant_type is one of password, refresh_token, client_credentials",
-        )
+    pub fn unsupported_grant_type(supported: &[&str]) -> Self {
+        let description = format!("grant_type is one of {}", supported.join(", "));
+        Self::new(ErrorCode::UnsupportedGrantType, 400, description)
     }
 
     /// 400 `invalid_scope`.
@@ -122,6 +121,13 @@ impl ProtocolError {
     #[must_use]
     pub fn invalid_token() -> Self {
         Self::new(ErrorCode::InvalidToken, 401, "the access token is missing, expired, revoked or not valid here")
+    }
+
+    /// 401 for a request without a token, or with another scheme. RFC 6750 §3.1: its challenge SHOULD NOT have an
+    /// error code.
+    #[must_use]
+    pub fn no_token() -> Self {
+        Self { bare_challenge: true, ..Self::invalid_token() }
     }
 
     /// 403 `insufficient_scope` (RFC 6750 §3.1).

@@ -45,7 +45,6 @@ fn of(context: &Context) -> Metadata {
     let at = |path: &str| format!("{issuer}{path}");
     let methods = || AuthenticationMethod::ALL.iter().map(|method| method.as_str());
     let confidential = || methods().filter(|method| *method != AuthenticationMethod::None.as_str()).collect();
-    let offered = |grant: &&GrantType| **grant != GrantType::Password || context.settings.password_grant;
     Metadata {
         token_endpoint: at("/oauth/token"),
         introspection_endpoint: at("/oauth/introspect"),
@@ -53,7 +52,7 @@ fn of(context: &Context) -> Metadata {
         userinfo_endpoint: at("/oauth/userinfo"),
         jwks_uri: at("/.well-known/jwks.json"),
         issuer: issuer.clone(),
-        grant_types_supported: GrantType::ALL.iter().filter(offered).map(|grant| grant.as_str()).collect(),
+        grant_types_supported: context.settings.grants().map(GrantType::as_str).collect(),
         response_types_supported: [],
         scopes_supported: context.registry.snapshot().scope_names(),
         token_endpoint_auth_methods_supported: methods().collect(),

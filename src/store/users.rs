@@ -319,6 +319,16 @@ pub fn upgrade_hash(db: &mut Db, id: &str, old: &str, new: &str) -> Result<(), S
     Ok(())
 }
 
+/// Whether the user's epoch is still this one, and keeps it so until the transaction ends: a compare-and-swap with
+/// itself, since on PostgreSQL a mere SELECT would not make a change that is under way wait, or wait for it.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn hold_epoch(db: &mut Db, id: &str, epoch: i64) -> Result<bool, StoreError> {
+    let row = users::table.filter(users::id.eq(id).and(users::epoch.eq(epoch)));
+    Ok(diesel::update(row).set(users::epoch.eq(epoch)).execute(db)? == 1)
+}
+
 fn raise_epoch(db: &mut Db, id: &str, now: Timestamp) -> Result<(), StoreError> {
     let change = next_change(db)?;
     diesel::update(users::table.filter(users::id.eq(id)))

@@ -20,6 +20,6 @@ pub async fn me(bearer: Bearer, state: web::Data<State>, id: RequestId) -> HttpR
 
 async fn caller(bearer: &Bearer, state: &State) -> Result<Me, ProtocolError> {
     must_be_fresh(state)?;
-    let token = bearer.0.as_ref().ok_or_else(ProtocolError::invalid_token)?;
+    let token = bearer.0.as_ref().ok_or_else(ProtocolError::no_token)?;
     who(state.context(), token.expose()).await
 }

@@ -21,6 +21,6 @@ pub async fn userinfo(bearer: Bearer, state: web::Data<State>, id: RequestId) ->
 
 async fn claims(bearer: &Bearer, state: &State) -> Result<UserInfo, ProtocolError> {
     must_be_fresh(state)?;
-    let token = bearer.0.as_ref().ok_or_else(ProtocolError::invalid_token)?;
+    let token = bearer.0.as_ref().ok_or_else(ProtocolError::no_token)?;
     claims_of(state.context(), token.expose()).await
 }

@@ -41,13 +41,14 @@ pub async fn exchange(context: &Context, request: &TokenRequest) -> Result<Token
 
 /// RFC 6749 §5.2 `unsupported_grant_type`; only an authenticated client is told.
 fn grant_type(context: &Context, request: &TokenRequest) -> Result<GrantType, ProtocolError> {
-    let supported = |grant: &GrantType| *grant != GrantType::Password || context.settings.password_grant;
     let named = request.parameters.required("grant_type");
-    if let Some(grant_type) = named.as_ref().ok().and_then(|name| name.parse().ok()).filter(supported) {
-        Ok(grant_type)
-    } else {
-        authenticate(context, &request.presented)?;
-        named?;
-        Err(ProtocolError::unsupported_grant_type())
+    match named.as_ref().ok().and_then(|name| context.settings.grants().find(|grant| grant.as_str() == *name)) {
+        Some(grant_type) => Ok(grant_type),
+        None => {
+            authenticate(context, &request.presented)?;
+            named?;
+            let supported: Vec<&str> = context.settings.grants().map(GrantType::as_str).collect();
+            Err(ProtocolError::unsupported_grant_type(&supported))
+        }
     }
 }

@@ -47,8 +47,7 @@ pub(super) async fn sign_in(
         // No family, so the session ends with the access token; `sid` names none.
         return issue(context, &grant);
     }
-    // RFC 6749 §6: a refresh never goes beyond what was granted here, whatever roles the user gets later.
-    let family = NewFamily::plan(context, &client, &signed_in.user_id, grant.scope(), &grant_request.resources, now)?;
+    let family = NewFamily::plan(context, &grant, &grant_request.resources, now)?;
     grant = grant.starting_family(family.family.id.clone());
     let tokens = issue(context, &grant)?;
     let refresh_token = family.start(context, now).await?;

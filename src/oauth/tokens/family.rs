@@ -6,12 +6,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::crypto::secret::SecretString;
 use crate::model::client::Client;
 use crate::model::family::Family;
-use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 use crate::oauth::context::Context;
 use crate::oauth::error::ProtocolError;
+use crate::oauth::grants::password::REFUSED;
+use crate::oauth::tokens::gate::AuthorizedGrant;
 use crate::oauth::tokens::refresh_token::RefreshToken;
-use crate::store::families;
+use crate::store::{families, users};
 
 /// A family that is not stored yet, with its first refresh token.
 pub struct NewFamily {
@@ -19,27 +20,30 @@ pub struct NewFamily {
     pub family: Family,
     /// Generation 1.
     pub first: SecretString,
+    // The user's epoch as the gate read it.
+    user_epoch: i64,
 }
 
 impl NewFamily {
-    /// Plans a family for a sign-in of this instant.
+    /// Plans a family for a sign-in of this instant. Its scope is what the gate has granted: a refresh gives no more,
+    /// whatever roles the user gets later (RFC 6749 §6).
     ///
     /// # Errors
-    /// 500 if the token cannot be derived, which no family made here meets.
+    /// 500 if the token cannot be derived, which no family made here meets, or if the grant has no user.
     pub fn plan(
         context: &Context,
-        client: &Client,
-        user_id: &str,
-        scope: &ScopeSet,
+        grant: &AuthorizedGrant,
         resources: &[String],
         now: Timestamp,
     ) -> Result<Self, ProtocolError> {
+        let client = &grant.client;
+        let owner = grant.owner.as_ref().ok_or_else(|| ProtocolError::defect().because("a family without a user"))?;
         let absolute = client.absolute_lifetime.unwrap_or(context.settings.absolute_lifetime);
         let family = Family {
             id: crate::oauth::tokens::family::new_id(context, now),
             client_id: client.client_id.clone(),
-            user_id: user_id.to_owned(),
-            scope: scope.clone(),
+            user_id: owner.id.clone(),
+            scope: grant.scope.clone(),
             audience: resources.to_vec(),
             salt: URL_SAFE_NO_PAD.encode(context.random.bytes::<12>()),
             generation: 1,
@@ -51,17 +55,25 @@ impl NewFamily {
         };
         let first = RefreshToken::derive(&family, 1, &context.data_keys.refresh)
             .ok_or_else(|| ProtocolError::defect().because("a refresh token could not be derived"))?;
-        Ok(Self { family, first })
+        Ok(Self { family, first, user_epoch: grant.epochs.user })
     }
 
-    /// Stores it.
+    /// Stores it, unless the user was changed since the gate: what ended all their families has not seen this one.
     ///
     /// # Errors
-    /// 503 if the database refuses.
+    /// `invalid_grant` if the user was changed meanwhile, 503 if the database refuses.
     pub async fn start(self, context: &Context, now: Timestamp) -> Result<SecretString, ProtocolError> {
-        let family = self.family;
-        context.store.write(move |db| families::create(db, &family, now)).await?;
-        Ok(self.first)
+        let Self { family, first, user_epoch } = self;
+        let write = move |db: &mut crate::store::Db| {
+            let unchanged = users::hold_epoch(db, &family.user_id, user_epoch)?;
+            if unchanged {
+                families::create(db, &family, now)?;
+            }
+            Ok(unchanged)
+        };
+        let started = context.store.write(write).await?;
+        let refused = || ProtocolError::invalid_grant(REFUSED).because("the user was changed during the sign-in");
+        started.then_some(first).ok_or_else(refused)
     }
 }
 

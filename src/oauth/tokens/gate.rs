@@ -85,8 +85,7 @@ impl AuthorizedGrant {
         let client = live_client(&snapshot, &client.client_id)?;
         let scope = scope::effective(asked.scope, &client, &snapshot, None);
         let audience = audience(context, &snapshot, &client, &scope, asked.resources)?;
-        let organization = organization_epoch(&snapshot, &client.organization_id)
-            .ok_or_else(|| ProtocolError::invalid_client().because("the client's organization is not active"))?;
+        let organization = live_organization(&snapshot, &client)?;
         let epochs = Epochs { client: client.epoch, user: 0, organization };
         Ok(Self { client, owner: None, scope, audience, epochs, family_id: None })
     }
@@ -140,6 +139,7 @@ impl AuthorizedGrant {
         Ok(grant)
     }
 
+    /// `refused` is the grant's one text for every account that may have no token.
     fn for_user(
         context: &Context,
         client: &AuthenticatedClient,
@@ -150,6 +150,7 @@ impl AuthorizedGrant {
     ) -> Result<Self, ProtocolError> {
         let snapshot = context.registry.snapshot();
         let client = live_client(&snapshot, &client.client_id)?;
+        live_organization(&snapshot, &client)?;
         let organization = organization_epoch(&snapshot, &user.organization_id)
             .ok_or_else(|| ProtocolError::invalid_grant(refused).because("the user's organization is not active"))?;
         let scope = scope::effective(asked.scope, &client, &snapshot, Some(&user.role_ids));
@@ -179,6 +180,12 @@ impl AuthorizedGrant {
 fn live_client(snapshot: &Snapshot, client_id: &str) -> Result<Arc<Client>, ProtocolError> {
     let client = snapshot.client(client_id).filter(|client| client.status == ClientStatus::Active);
     client.cloned().ok_or_else(|| ProtocolError::invalid_client().because("the client is no longer active"))
+}
+
+/// The epoch of the client's organization, which must be active.
+fn live_organization(snapshot: &Snapshot, client: &Client) -> Result<i64, ProtocolError> {
+    organization_epoch(snapshot, &client.organization_id)
+        .ok_or_else(|| ProtocolError::invalid_client().because("the client's organization is not active"))
 }
 
 fn organization_epoch(snapshot: &Snapshot, id: &str) -> Option<i64> {

@@ -151,9 +151,10 @@ impl Verified {
         {
             return false;
         }
-        let organization_id = claims.org.as_deref().unwrap_or(&client.organization_id);
-        snapshot.organization(organization_id).is_some_and(|organization| {
-            organization.status == OrganizationStatus::Active && organization.epoch <= self.epochs.organization
-        })
+        let active = |id: &str| snapshot.organization(id).filter(|found| found.status == OrganizationStatus::Active);
+        // The client's organization ends what its clients have of users of others; the epoch is the user's one's.
+        active(&client.organization_id).is_some()
+            && active(claims.org.as_deref().unwrap_or(&client.organization_id))
+                .is_some_and(|organization| organization.epoch <= self.epochs.organization)
     }
 }
