@@ -107,10 +107,17 @@ pub fn revoke(db: &mut Db, kid: &str, successor: StoredKey, now: Timestamp) -> R
         .ok_or_else(|| StoreError::Conflict(format!("there is no signing key {kid}")))?;
     let times = KeyTimes { revoked: true, removed_at: Some(now), ..key.times.clone() };
     signing_keys::set_times(db, kid, &times)?;
-    let still_signs = keys.iter().any(|other| {
-        other.kid != kid && other.algorithm == key.algorithm && other.times.state_at(now) == KeyState::Signing
-    });
-    if still_signs || successor.algorithm != key.algorithm {
+    let others = || keys.iter().filter(|other| other.kid != kid && other.algorithm == key.algorithm);
+    if let Some(signs) = others().rfind(|other| other.times.state_at(now) == KeyState::Signing) {
+        let followed = others().any(|other| other.times.state_at(now) == KeyState::Published);
+        if signs.times.retired_at.is_some() && !followed {
+            // The revoked key was to follow this one, which goes on; otherwise nobody would sign after it.
+            let times = KeyTimes { retired_at: None, removed_at: None, ..signs.times.clone() };
+            signing_keys::set_times(db, &signs.kid, &times)?;
+        }
+        return Ok(None);
+    }
+    if successor.algorithm != key.algorithm {
         return Ok(None);
     }
     // A successor that was already published stands in the way of nothing: the new key is newer and signs now.

@@ -1,1 +1,5 @@
-//! Tests: house.
+//! The house: its store, its migrations, its registry.
+
+mod migrations;
+pub mod registry;
+pub mod store;
