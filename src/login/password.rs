@@ -53,6 +53,8 @@ pub struct SignedIn {
     pub user_id: String,
     /// The account is locked, but the sign-in came from a network of the user's.
     pub despite_lock: bool,
+    /// The user's epoch when the password was read: another one means that the password may be another.
+    pub epoch: i64,
 }
 
 /// Why nobody is signed in.
@@ -312,8 +314,10 @@ fn let_in(user: &User, door: &Door, known: Option<(Timestamp, Timestamp)>) -> Re
     }
     let from_known = known.is_some_and(|(at, now)| now.micros_since(at) <= NETWORK_KNOWN_FOR * 1_000_000);
     match user.status {
-        UserStatus::Active => Ok(SignedIn { user_id: user.id.clone(), despite_lock: false }),
-        UserStatus::Locked if from_known => Ok(SignedIn { user_id: user.id.clone(), despite_lock: true }),
+        UserStatus::Active => Ok(SignedIn { user_id: user.id.clone(), despite_lock: false, epoch: user.epoch }),
+        UserStatus::Locked if from_known => {
+            Ok(SignedIn { user_id: user.id.clone(), despite_lock: true, epoch: user.epoch })
+        }
         UserStatus::Locked => refused("the account is locked"),
         UserStatus::Invited | UserStatus::Disabled | UserStatus::Deleted => refused("the account is not active"),
     }

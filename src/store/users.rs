@@ -318,3 +318,17 @@ pub fn note_sign_in(db: &mut Db, user_id: &str, network: &str, now: Timestamp) -
     }
     Ok(())
 }
+
+/// Whether the epoch is still this one, and stays so until the transaction ends: what would raise it waits.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn hold_epoch(db: &mut Db, id: &str, epoch: i64) -> Result<bool, StoreError> {
+    let row = users::table.filter(users::id.eq(id).and(users::epoch.eq(epoch))).select(users::id);
+    let held: Option<String> = match db {
+        // SQLite has one writer, and this is in its transaction.
+        Db::Sqlite(connection) => row.get_result(connection).optional()?,
+        Db::Postgres(connection) => row.for_share().get_result(connection).optional()?,
+    };
+    Ok(held.is_some())
+}

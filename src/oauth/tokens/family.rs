@@ -10,8 +10,10 @@ use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 use crate::oauth::context::Context;
 use crate::oauth::error::ProtocolError;
+use crate::oauth::grants::password::REFUSED;
+use crate::oauth::tokens::gate::AuthorizedGrant;
 use crate::oauth::tokens::refresh_token::RefreshToken;
-use crate::store::families;
+use crate::store::{clients, families, users};
 
 /// A family that is not stored yet, with its first refresh token.
 pub struct NewFamily {
@@ -54,14 +56,34 @@ impl NewFamily {
         Ok(Self { family, first })
     }
 
-    /// Stores it.
+    /// Stores it, unless something has ended the user's or the client's tokens since the gate: that ended every
+    /// family there was, and this one must not outlive it.
     ///
     /// # Errors
-    /// 503 if the database refuses.
-    pub async fn start(self, context: &Context, now: Timestamp) -> Result<SecretString, ProtocolError> {
-        let family = self.family;
-        context.store.write(move |db| families::create(db, &family, now)).await?;
-        Ok(self.first)
+    /// `invalid_grant` if the user or the client was changed meanwhile, 503 if the database refuses.
+    pub async fn start(
+        self,
+        context: &Context,
+        grant: &AuthorizedGrant,
+        now: Timestamp,
+    ) -> Result<SecretString, ProtocolError> {
+        let (family, epochs) = (self.family, grant.epochs);
+        let started = context
+            .store
+            .write(move |db| {
+                let stands = users::hold_epoch(db, &family.user_id, epochs.user)?
+                    && clients::hold_epoch(db, &family.client_id, epochs.client)?;
+                if stands {
+                    families::create(db, &family, now)?;
+                }
+                Ok(stands)
+            })
+            .await?;
+        if started {
+            Ok(self.first)
+        } else {
+            Err(ProtocolError::invalid_grant(REFUSED).because("the user or the client was changed meanwhile"))
+        }
     }
 }
 

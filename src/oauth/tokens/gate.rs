@@ -92,7 +92,8 @@ impl AuthorizedGrant {
         Ok(Self { client, owner: None, scope, audience, epochs, family_id: None })
     }
 
-    /// A user has signed in just now. They are read again here: the password took a while to check.
+    /// A user has signed in just now. They are read again here: the password took a while to check, and a raised
+    /// epoch says that it may have been changed meanwhile.
     ///
     /// # Errors
     /// `invalid_grant` if the user may have no token, and as [`AuthorizedGrant::for_client`].
@@ -106,7 +107,7 @@ impl AuthorizedGrant {
         let id = signed_in.user_id.clone();
         let user = context.store.read(move |db| users::by_id(db, &id)).await?;
         let user = user
-            .filter(|user| may_be_issued(user, signed_in.despite_lock))
+            .filter(|user| may_be_issued(user, signed_in.despite_lock) && user.epoch == signed_in.epoch)
             .ok_or_else(|| ProtocolError::invalid_grant(crate::oauth::grants::password::REFUSED))?;
         Self::for_user(context, client, &user, asked, auth_time)
     }

@@ -46,7 +46,8 @@ fn tables(db: &mut Db) -> Vec<String> {
     }
     let lines: Vec<Line> = match db {
         Db::Sqlite(connection) => diesel::sql_query(
-            "SELECT COALESCE(sql, name) AS line FROM sqlite_master WHERE name NOT LIKE '__diesel%' ORDER BY name",
+            "SELECT COALESCE(sql, name) AS line FROM sqlite_master WHERE tbl_name NOT LIKE '__diesel%' \
+             AND name NOT LIKE 'sqlite_%' ORDER BY name",
         )
         .load(connection)
         .unwrap(),

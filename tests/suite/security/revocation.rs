@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use grantor::admin::organizations::DEFAULT_SLUG;
 use grantor::admin::{clients, users};
 use grantor::crypto::secret::SecretString;
 use grantor::model::client::ClientStatus;
+use grantor::model::organization::OrganizationStatus;
 use grantor::model::user::UserStatus;
+use grantor::store::organizations;
 use rstest::rstest;
 
 use crate::harness::{Answer, Database, Server, TestClient, TestUser};
 use crate::house::registry::within;
-use crate::house::store::execute;
 
 const INACTIVE: &str = r#"{"active":false}"#;
 
@@ -150,9 +152,8 @@ fn bring_about(end: End, server: &Server, client: &TestClient<'_>, user: &TestUs
         // No verb does this yet; the registry must see it all the same.
         End::OrganizationDisabled => server.run(async |context, _| {
             let write = |db: &mut grantor::store::Db| {
-                let change = grantor::store::instance::next_change(db)?;
-                let set = format!("status = 'disabled', epoch = epoch + 1, change = {change}");
-                execute(db, &format!("UPDATE organizations SET {set} WHERE slug = 'default'"))
+                let default = organizations::find(db, DEFAULT_SLUG)?.expect("the first organization");
+                organizations::set_status(db, &default.id, OrganizationStatus::Disabled)
             };
             context.change(write).await.unwrap();
         }),
@@ -203,6 +204,7 @@ fn nine_ways_of_being_inactive_are_alike_to_the_byte(#[values(Database::Sqlite, 
         ("another client's refresh token", alive.refresh_token()),
         ("an ID token", alive.text("id_token")),
     ];
+    let mut alike = None;
     for (way, token) in ways {
         let answer = resource.introspect(&token).ok();
         let headers: Vec<_> = answer
@@ -212,11 +214,9 @@ fn nine_ways_of_being_inactive_are_alike_to_the_byte(#[values(Database::Sqlite, 
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         assert_eq!(answer.body, INACTIVE, "{way}");
-        assert_eq!(
-            headers,
-            [("cache-control", "no-store"), ("content-length", "16"), ("content-type", "application/json")],
-            "{way}"
-        );
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let headers = format!("{headers:?}");
+        assert_eq!(*alike.get_or_insert_with(|| headers.clone()), headers, "{way}");
     }
 }
 
