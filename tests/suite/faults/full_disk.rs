@@ -1,7 +1,6 @@
-//! A disk that is full in the middle of a batch (SQLite). `max_page_count` is the disk's size here: SQLite answers
+//! A disk that is full in the middle of a batch, and a file that cannot be written (SQLite). `max_page_count` is the disk's size here: SQLite answers
 //! the same SQLITE_FULL.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use grantor::store::{Db, Store, StoreError};
@@ -38,11 +37,9 @@ fn a_disk_that_fills_up_in_a_batch_makes_no_answer_a_lie_and_no_write_commits_by
         let (mut broken, mut recovered) = (0, 0);
         // The disk fills up at every place of the batch.
         for round in 0..30_i64 {
-            let full_at = Arc::new(AtomicBool::new(false));
             let told = at_once(&store, 40, move |db, n| {
                 if n == round {
                     fill(db, round % 5)?;
-                    full_at.store(true, Ordering::Release);
                 }
                 insert(db, round * 1000 + n)?;
                 // A small write beside the large one: it would fit, and must not stand alone.
@@ -75,21 +72,20 @@ fn a_disk_that_fills_up_in_a_batch_makes_no_answer_a_lie_and_no_write_commits_by
 }
 
 #[test]
-fn while_the_disk_is_full_nothing_is_issued_or_revoked_that_is_not_stored_and_reads_go_on() {
+fn while_nothing_can_be_written_nothing_is_issued_or_revoked_and_reads_go_on() {
     let server = Server::with(Database::Sqlite).set("refresh.reuse_window", 0).start();
     let client = server.confidential_client().grants(["password", "refresh_token"]).may_introspect().create();
     let user = server.api_user().create();
     let tokens = client.password_grant(&user).ok();
     let other = client.password_grant(&user).ok();
-    // Every write fails as on a full disk: the writer's connection holds a file that may not grow, with no free page.
-    let full = AtomicBool::new(true);
+    let held = AtomicBool::new(true);
     std::thread::scope(|scope| {
         // A connection of its own keeps the write lock, so that no write of the server can be made.
-        let (server, full) = (&server, &full);
+        let (server, held) = (&server, &held);
         let holder = scope.spawn(move || {
             let mut db = Store::connect(&server.config().database).unwrap();
             execute(&mut db, "BEGIN IMMEDIATE").unwrap();
-            while full.load(Ordering::Acquire) {
+            while held.load(Ordering::Acquire) {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
             execute(&mut db, "ROLLBACK").unwrap();
@@ -112,7 +108,7 @@ fn while_the_disk_is_full_nothing_is_issued_or_revoked_that_is_not_stored_and_re
             answer.is_refused("temporarily_unavailable");
             assert!(answer.header("retry-after").parse::<u64>().is_ok(), "{answer:?}");
         }
-        full.store(false, Ordering::Release);
+        held.store(false, Ordering::Release);
         holder.join().unwrap();
     });
     // A write whose caller gave up may still be made: a 503 says that nobody knows.

@@ -1,6 +1,6 @@
 //! `kill -9` under load: what was answered holds.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::faults::Account;
 use crate::harness::{Answer, Database, Installation};
+use crate::house::registry::within;
 
 /// Ready again after a kill.
 const READY_WITHIN: Duration = Duration::from_secs(2);
@@ -39,18 +40,21 @@ fn text(body: &Value, member: &str) -> String {
     body[member].as_str().unwrap().to_owned()
 }
 
-/// Signs in, refreshes and refreshes until the server is gone.
-fn refresh_until(gone: &AtomicBool, node: &Installation, account: &Account) -> Heard {
+/// Signs in, refreshes and refreshes until the server is gone. A connection of the server before may fail meanwhile.
+fn refresh_until(gone: &AtomicBool, busy: &AtomicUsize, node: &Installation, account: &Account) -> Heard {
     let mut heard = Heard::default();
     while !gone.load(Ordering::Acquire) {
-        let Some(first) = success(account.sign_in(node)) else { break };
+        let Some(first) = success(account.sign_in(node)) else { continue };
         heard.families.push((text(&first, "refresh_token"), None));
         for _ in 0..20 {
             let newest = heard.families.last_mut().unwrap();
-            let Some(next) = success(account.refresh(node, &newest.0)) else { return heard };
+            let Some(next) = success(account.refresh(node, &newest.0)) else { break };
             let next = text(&next, "refresh_token");
             newest.1 = Some(std::mem::replace(&mut newest.0, next));
             heard.refreshes += 1;
+            if heard.refreshes == 1 {
+                busy.fetch_add(1, Ordering::AcqRel);
+            }
         }
     }
     heard
@@ -60,11 +64,11 @@ fn refresh_until(gone: &AtomicBool, node: &Installation, account: &Account) -> H
 fn revoke_until(gone: &AtomicBool, node: &Installation, account: &Account) -> Heard {
     let mut heard = Heard::default();
     while !gone.load(Ordering::Acquire) {
-        let Some(tokens) = success(account.sign_in(node)) else { break };
+        let Some(tokens) = success(account.sign_in(node)) else { continue };
         let (refresh, access) = (text(&tokens, "refresh_token"), text(&tokens, "access_token"));
         let whole_family = heard.revoked.len() % 2 == 0;
         let token = if whole_family { &refresh } else { &access };
-        let Some(_) = success(account.post(node, "/oauth/revoke", &[("token", token)])) else { break };
+        let Some(_) = success(account.post(node, "/oauth/revoke", &[("token", token)])) else { continue };
         heard.revoked.push((access, if whole_family { refresh } else { String::new() }));
     }
     heard
@@ -92,14 +96,15 @@ fn what_was_answered_before_a_kill_holds_after_it(#[values(Database::Sqlite, Dat
     node.start();
     let (mut slowest, mut refreshes, mut revocations) = (Duration::ZERO, 0, 0);
     for cycle in 0..kills() {
-        let gone = AtomicBool::new(false);
+        let (gone, busy) = (AtomicBool::new(false), AtomicUsize::new(0));
         let pid = rustix::process::Pid::from_raw(i32::try_from(node.pid().unwrap()).unwrap()).unwrap();
         let heard: Vec<Heard> = std::thread::scope(|scope| {
-            let (gone, node, accounts) = (&gone, &node, &accounts);
+            let (gone, busy, node, accounts) = (&gone, &busy, &node, &accounts);
             let mut threads: Vec<_> =
-                (0..6).map(|_| scope.spawn(move || refresh_until(gone, node, &accounts[0]))).collect();
+                (0..6).map(|_| scope.spawn(move || refresh_until(gone, busy, node, &accounts[0]))).collect();
             threads.extend((0..2).map(|_| scope.spawn(move || revoke_until(gone, node, &accounts[1]))));
-            std::thread::sleep(Duration::from_millis(200 + cycle * 37 % 150));
+            within(Duration::from_secs(10), || busy.load(Ordering::Acquire) == 6);
+            std::thread::sleep(Duration::from_millis(100 + cycle * 37 % 150));
             rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
             gone.store(true, Ordering::Release);
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
