@@ -325,3 +325,19 @@ fn touch(db: &mut Db, client_id: &str, ends_tokens: bool) -> Result<(), StoreErr
         .execute(db)?;
     Ok(())
 }
+
+/// Whether the epoch is still this one, and stays so until the transaction ends: what would raise it waits.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn hold_epoch(db: &mut Db, client_id: &str, epoch: i64) -> Result<bool, StoreError> {
+    let row = clients::table
+        .filter(clients::client_id.eq(client_id).and(clients::epoch.eq(epoch)))
+        .select(clients::client_id);
+    let held: Option<String> = match db {
+        // SQLite has one writer, and this is in its transaction.
+        Db::Sqlite(connection) => row.get_result(connection).optional()?,
+        Db::Postgres(connection) => row.for_share().get_result(connection).optional()?,
+    };
+    Ok(held.is_some())
+}

@@ -319,16 +319,6 @@ pub fn upgrade_hash(db: &mut Db, id: &str, old: &str, new: &str) -> Result<(), S
     Ok(())
 }
 
-/// Whether the user's epoch is still this one, and keeps it so until the transaction ends: a compare-and-swap with
-/// itself, since on PostgreSQL a mere SELECT would not make a change that is under way wait, or wait for it.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn hold_epoch(db: &mut Db, id: &str, epoch: i64) -> Result<bool, StoreError> {
-    let row = users::table.filter(users::id.eq(id).and(users::epoch.eq(epoch)));
-    Ok(diesel::update(row).set(users::epoch.eq(epoch)).execute(db)? == 1)
-}
-
 fn raise_epoch(db: &mut Db, id: &str, now: Timestamp) -> Result<(), StoreError> {
     let change = next_change(db)?;
     diesel::update(users::table.filter(users::id.eq(id)))
@@ -380,4 +370,18 @@ pub fn note_sign_in(db: &mut Db, user_id: &str, network: &str, now: Timestamp) -
             .execute(db)?;
     }
     Ok(())
+}
+
+/// Whether the epoch is still this one, and stays so until the transaction ends: what would raise it waits.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn hold_epoch(db: &mut Db, id: &str, epoch: i64) -> Result<bool, StoreError> {
+    let row = users::table.filter(users::id.eq(id).and(users::epoch.eq(epoch))).select(users::id);
+    let held: Option<String> = match db {
+        // SQLite has one writer, and this is in its transaction.
+        Db::Sqlite(connection) => row.get_result(connection).optional()?,
+        Db::Postgres(connection) => row.for_share().get_result(connection).optional()?,
+    };
+    Ok(held.is_some())
 }

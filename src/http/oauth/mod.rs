@@ -7,7 +7,7 @@ pub mod revoke;
 pub mod token;
 pub mod userinfo;
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::http::extract::{present_client, read_parameters};
@@ -16,6 +16,7 @@ use crate::oauth::ProtocolError;
 use crate::oauth::client_authentication::{AuthenticatedClient, authenticate};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::rendered::Document;
+use crate::registry::STALE_AFTER;
 
 /// A node that cannot tell what was revoked answers for nothing.
 ///
@@ -41,14 +42,21 @@ async fn authenticated(
     Ok((authenticate(state.context(), &presented)?, parameters))
 }
 
-/// A document that caches may keep for `keys.publish_ahead`: a new signing key is in the JWKS for as long before its
-/// first signature.
-fn cached(request: &HttpRequest, document: &Document, seconds: i64) -> HttpResponse {
-    let known = request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == document.etag.as_bytes());
+/// A document that caches may keep for as long as a new signing key waits before its first signature, less the time
+/// in which this node may not have heard of the key that another one published.
+fn cached(request: &HttpRequest, document: &Document, publish_ahead: i64) -> HttpResponse {
+    let fresh_for = publish_ahead.saturating_sub(i64::try_from(STALE_AFTER.as_secs()).unwrap_or(0)).max(0);
+    let known = request.headers().get_all(IF_NONE_MATCH).any(|known| names(known, &document.etag));
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
-        .insert_header((CACHE_CONTROL, format!("public, max-age={seconds}")))
+        .insert_header((CACHE_CONTROL, format!("public, max-age={fresh_for}")))
         .insert_header((ETAG, &*document.etag))
         .content_type("application/json");
     if known { response.finish() } else { response.body(document.body.to_string()) }
+}
+
+/// RFC 9110 §13.1.2: a list of entity tags or `*`, compared weakly.
+fn names(condition: &HeaderValue, etag: &str) -> bool {
+    let Ok(condition) = condition.to_str() else { return false };
+    condition.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

@@ -50,7 +50,7 @@ pub(super) async fn sign_in(
     let family = NewFamily::plan(context, &grant, &grant_request.resources, now)?;
     grant = grant.starting_family(family.family.id.clone());
     let tokens = issue(context, &grant)?;
-    let refresh_token = family.start(context, now).await?;
+    let refresh_token = family.start(context, &grant, now).await?;
     Ok(tokens.with_refresh_token(refresh_token))
 }
 

@@ -10,6 +10,7 @@ use crate::model::signing_key::{KeyState, KeyTimes};
 use crate::model::time::Timestamp;
 use crate::oauth::keys::ring::seal_context;
 use crate::registry::LONGEST_ACCESS_LIFETIME;
+use crate::store::instance::next_change;
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Db, StoreError};
 
@@ -50,6 +51,7 @@ pub fn make_key(
 /// # Errors
 /// [`StoreError`] if the database refuses.
 pub fn rotate(db: &mut Db, mut new: StoredKey, publish_ahead: i64, now: Timestamp) -> Result<StoredKey, StoreError> {
+    one_at_a_time(db)?;
     let live: Vec<StoredKey> = signing_keys::list(db)?
         .into_iter()
         .filter(|key| key.algorithm == new.algorithm)
@@ -81,6 +83,7 @@ pub fn rotate_if_due(
     publish_ahead: i64,
     now: Timestamp,
 ) -> Result<Option<StoredKey>, StoreError> {
+    one_at_a_time(db)?;
     let newest = signing_keys::list(db)?
         .into_iter()
         .filter(|key| key.algorithm == new.algorithm && !key.times.revoked)
@@ -100,6 +103,7 @@ pub fn rotate_if_due(
 /// # Errors
 /// [`StoreError::Conflict`] if there is no such key.
 pub fn revoke(db: &mut Db, kid: &str, successor: StoredKey, now: Timestamp) -> Result<Option<StoredKey>, StoreError> {
+    one_at_a_time(db)?;
     let keys = signing_keys::list(db)?;
     let key = keys
         .iter()
@@ -107,10 +111,17 @@ pub fn revoke(db: &mut Db, kid: &str, successor: StoredKey, now: Timestamp) -> R
         .ok_or_else(|| StoreError::Conflict(format!("there is no signing key {kid}")))?;
     let times = KeyTimes { revoked: true, removed_at: Some(now), ..key.times.clone() };
     signing_keys::set_times(db, kid, &times)?;
-    let still_signs = keys.iter().any(|other| {
-        other.kid != kid && other.algorithm == key.algorithm && other.times.state_at(now) == KeyState::Signing
-    });
-    if still_signs || successor.algorithm != key.algorithm {
+    let others = || keys.iter().filter(|other| other.kid != kid && other.algorithm == key.algorithm);
+    if let Some(signs) = others().rfind(|other| other.times.state_at(now) == KeyState::Signing) {
+        let followed = others().any(|other| other.times.state_at(now) == KeyState::Published);
+        if signs.times.retired_at.is_some() && !followed {
+            // The revoked key was to follow this one, which goes on; otherwise nobody would sign after it.
+            let times = KeyTimes { retired_at: None, removed_at: None, ..signs.times.clone() };
+            signing_keys::set_times(db, &signs.kid, &times)?;
+        }
+        return Ok(None);
+    }
+    if successor.algorithm != key.algorithm {
         return Ok(None);
     }
     // A successor that was already published stands in the way of nothing: the new key is newer and signs now.
@@ -118,4 +129,10 @@ pub fn revoke(db: &mut Db, kid: &str, successor: StoredKey, now: Timestamp) -> R
     successor.times.signs_at = now;
     signing_keys::create(db, &successor)?;
     Ok(Some(successor))
+}
+
+/// Nodes whose keys are due at the same minute come one after another, and each sees what the one before has done:
+/// the counter's row stays locked until the commit.
+fn one_at_a_time(db: &mut Db) -> Result<(), StoreError> {
+    next_change(db).map(|_| ())
 }

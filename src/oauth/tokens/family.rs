@@ -12,7 +12,7 @@ use crate::oauth::error::ProtocolError;
 use crate::oauth::grants::password::REFUSED;
 use crate::oauth::tokens::gate::AuthorizedGrant;
 use crate::oauth::tokens::refresh_token::RefreshToken;
-use crate::store::{families, users};
+use crate::store::{clients, families, users};
 
 /// A family that is not stored yet, with its first refresh token.
 pub struct NewFamily {
@@ -20,8 +20,6 @@ pub struct NewFamily {
     pub family: Family,
     /// Generation 1.
     pub first: SecretString,
-    // The user's epoch as the gate read it.
-    user_epoch: i64,
 }
 
 impl NewFamily {
@@ -55,25 +53,37 @@ impl NewFamily {
         };
         let first = RefreshToken::derive(&family, 1, &context.data_keys.refresh)
             .ok_or_else(|| ProtocolError::defect().because("a refresh token could not be derived"))?;
-        Ok(Self { family, first, user_epoch: grant.epochs.user })
+        Ok(Self { family, first })
     }
 
-    /// Stores it, unless the user was changed since the gate: what ended all their families has not seen this one.
+    /// Stores it, unless something has ended the user's or the client's tokens since the gate: that ended every
+    /// family there was, and this one must not outlive it.
     ///
     /// # Errors
-    /// `invalid_grant` if the user was changed meanwhile, 503 if the database refuses.
-    pub async fn start(self, context: &Context, now: Timestamp) -> Result<SecretString, ProtocolError> {
-        let Self { family, first, user_epoch } = self;
-        let write = move |db: &mut crate::store::Db| {
-            let unchanged = users::hold_epoch(db, &family.user_id, user_epoch)?;
-            if unchanged {
-                families::create(db, &family, now)?;
-            }
-            Ok(unchanged)
-        };
-        let started = context.store.write(write).await?;
-        let refused = || ProtocolError::invalid_grant(REFUSED).because("the user was changed during the sign-in");
-        started.then_some(first).ok_or_else(refused)
+    /// `invalid_grant` if the user or the client was changed meanwhile, 503 if the database refuses.
+    pub async fn start(
+        self,
+        context: &Context,
+        grant: &AuthorizedGrant,
+        now: Timestamp,
+    ) -> Result<SecretString, ProtocolError> {
+        let (family, epochs) = (self.family, grant.epochs);
+        let started = context
+            .store
+            .write(move |db| {
+                let stands = users::hold_epoch(db, &family.user_id, epochs.user)?
+                    && clients::hold_epoch(db, &family.client_id, epochs.client)?;
+                if stands {
+                    families::create(db, &family, now)?;
+                }
+                Ok(stands)
+            })
+            .await?;
+        if started {
+            Ok(self.first)
+        } else {
+            Err(ProtocolError::invalid_grant(REFUSED).because("the user or the client was changed meanwhile"))
+        }
     }
 }
 

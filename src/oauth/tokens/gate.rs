@@ -90,7 +90,8 @@ impl AuthorizedGrant {
         Ok(Self { client, owner: None, scope, audience, epochs, family_id: None })
     }
 
-    /// A user has signed in just now. They are read again here: the password took a while to check.
+    /// A user has signed in just now. They are read again here: the password took a while to check, and a raised
+    /// epoch says that it may have been changed meanwhile.
     ///
     /// # Errors
     /// `invalid_grant` if the user may have no token, and as [`AuthorizedGrant::for_client`].

@@ -1,1 +1,61 @@
-//! Tests: faults.
+//! What happens when things break: a process, a disk, a database.
+
+mod database_away;
+mod full_disk;
+mod kill;
+mod two_processes;
+
+use serde_json::Value;
+
+use crate::harness::{Answer, Installation};
+
+/// A client and an API user of a real installation.
+#[derive(Clone)]
+pub struct Account {
+    pub client_id: String,
+    pub client_secret: String,
+    pub username: String,
+    pub password: String,
+}
+
+impl Account {
+    /// Makes both on the command line.
+    pub fn create(installation: &Installation, reuse_window: u32) -> Self {
+        let window = reuse_window.to_string();
+        let client = installation.json(&[
+            "client",
+            "create",
+            "--label",
+            &format!("window {window}"),
+            "--grant-type",
+            "password",
+            "--grant-type",
+            "refresh_token",
+            "--may-introspect",
+            "--reuse-window",
+            &window,
+        ]);
+        let username = format!("program{window}");
+        let user = installation.json(&["user", "create", "--username", &username, "--kind", "api_user"]);
+        let text = |of: &Value, member: &str| of[member].as_str().expect(member).to_owned();
+        Self {
+            client_id: text(&client, "client_id"),
+            client_secret: text(&client, "client_secret"),
+            password: text(&user, "password"),
+            username,
+        }
+    }
+
+    pub fn post(&self, node: &Installation, path: &str, pairs: &[(&str, &str)]) -> Result<Answer, String> {
+        node.post(path, (&self.client_id, &self.client_secret), pairs)
+    }
+
+    pub fn sign_in(&self, node: &Installation) -> Result<Answer, String> {
+        let pairs = [("grant_type", "password"), ("username", &self.username), ("password", &self.password)];
+        self.post(node, "/oauth/token", &pairs)
+    }
+
+    pub fn refresh(&self, node: &Installation, token: &str) -> Result<Answer, String> {
+        self.post(node, "/oauth/token", &[("grant_type", "refresh_token"), ("refresh_token", token)])
+    }
+}

@@ -8,7 +8,7 @@ mod requirement;
 mod server;
 
 pub use answer::{Answer, agent, basic, form};
-pub use builders::{ClientBuilder, TestClient, TestUser, UserBuilder};
+pub use builders::{TestClient, TestUser, UserBuilder};
 pub use postgres::fresh_postgres_url;
 pub use process::Installation;
 pub use requirement::{missing, program};

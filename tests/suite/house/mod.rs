@@ -1,3 +1,6 @@
-//! The house's own rules.
+//! The house's own rules, its store, its migrations, its registry.
 
 mod architecture;
+mod migrations;
+pub mod registry;
+pub mod store;

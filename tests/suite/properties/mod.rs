@@ -1,1 +1,3 @@
-//! Tests: properties.
+//! What holds for every sequence of events.
+
+mod families;

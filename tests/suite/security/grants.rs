@@ -449,17 +449,17 @@ fn a_sign_in_that_a_password_change_overtakes_starts_no_family(
     let presented = PresentedClient { client_id: client.id.clone(), secret, method };
     server.run(async |context, actor| {
         let client = authenticate(context, &presented).unwrap();
-        let signed_in = SignedIn { user_id: user.id.clone(), despite_lock: false };
+        let signed_in = SignedIn { user_id: user.id.clone(), epoch: 0, despite_lock: false };
         let asked = Asked { scope: &ScopeSet::default(), resources: &[] };
         let now = context.clock.now();
         let grant = AuthorizedGrant::for_sign_in(context, &client, &signed_in, &asked, now).await.unwrap();
         let [before, after] = [(); 2].map(|()| NewFamily::plan(context, &grant, &[], now).unwrap());
-        before.start(context, now).await.unwrap();
+        before.start(context, &grant, now).await.unwrap();
 
         // The gate has been passed; now comes the change that ends all families there are.
         users::rotate_password(context, actor, &user.username).await.unwrap();
 
-        assert_eq!(after.start(context, now).await.unwrap_err().code, ErrorCode::InvalidGrant);
+        assert_eq!(after.start(context, &grant, now).await.unwrap_err().code, ErrorCode::InvalidGrant);
     });
 }
 

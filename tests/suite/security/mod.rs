@@ -4,5 +4,8 @@ mod canaries;
 mod client_authentication;
 mod enumeration;
 mod grants;
+mod jwt_and_keys;
 mod parameters;
 mod passwords;
+mod revocation;
+pub mod rotation;
