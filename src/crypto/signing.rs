@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn every_algorithm_signs_what_its_published_key_verifies() {
-        for algorithm in SigningAlgorithm::ALL {
+        for &algorithm in SigningAlgorithm::ALL {
             let (pair, pkcs8) = SigningKeyPair::generate(algorithm).unwrap();
             let again = SigningKeyPair::from_pkcs8(algorithm, pkcs8.expose()).unwrap();
             assert_eq!(pair.public_jwk(), again.public_jwk());
