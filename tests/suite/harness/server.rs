@@ -1,7 +1,6 @@
 //! A server in this process: port 0, its own database, its own clock.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
@@ -215,18 +214,6 @@ impl Server {
 
     pub fn config(&self) -> &Config {
         &self.config
-    }
-
-    pub fn database(&self) -> Database {
-        self.database
-    }
-
-    pub fn database_url(&self) -> &str {
-        &self.url
-    }
-
-    pub fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
     }
 
     /// Runs a verb of `grantor::admin` (or anything asynchronous) on this server's context.

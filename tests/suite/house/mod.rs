@@ -1,6 +1,7 @@
 //! The house's own rules, its store, its migrations, its registry.
 
 mod architecture;
+mod metrics;
 mod migrations;
 pub mod registry;
 pub mod store;
