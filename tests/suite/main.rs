@@ -1,5 +1,12 @@
 //! The one test binary: by RFC, by the tables of the security design, against real clients, real databases and
 //! real processes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test panics where it fails, says what it skips, and finds its surroundings in the environment"
+)]
 
 mod cli;
 mod clients;

@@ -9,7 +9,8 @@ use super::installed::{beside_packages, installed, source};
 use super::program::{Running, free_port};
 use crate::harness::{Answer, Database, Server, agent, missing};
 
-const AUDIENCE: &str = "https://orders.example";
+// Also the id of the client, so that its ID tokens have this audience too, and only their type tells them apart.
+const AUDIENCE: &str = "orders-api";
 const TWO_HOURS: i64 = 2 * 3600;
 
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +69,8 @@ fn an_example_takes_our_access_tokens_and_nothing_else(
         .confidential_client()
         .grants(["password", "client_credentials"])
         .scopes(["orders:read", "openid"])
-        .audiences([AUDIENCE]);
+        .audiences([AUDIENCE])
+        .change(|new| new.client_id = Some(AUDIENCE.to_owned()));
     let client = client.create();
     let expired = client.client_credentials().ok().access_token();
     server.clock.advance(TWO_HOURS);
@@ -85,6 +87,7 @@ fn an_example_takes_our_access_tokens_and_nothing_else(
     assert_eq!(Answer::of(orders("Basic YTpi")).status, 401);
     assert_eq!(status("not.a.token"), 401);
     assert_eq!(status(&changed(&of_the_client)), 401, "a changed signature");
+    assert_eq!(of_a_user.claims("id_token")["aud"], AUDIENCE);
     assert_eq!(status(&of_a_user.text("id_token")), 401, "an ID token");
     let other = server.confidential_client().grants(["client_credentials"]).audiences(["https://bills.example"]);
     assert_eq!(status(&other.create().client_credentials().ok().access_token()), 401, "another audience");

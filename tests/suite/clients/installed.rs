@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use crate::harness::missing;
 
 /// The folder that it installs into.
-#[allow(clippy::disallowed_methods, reason = "the tests find their surroundings in the environment")]
 fn folder() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     std::env::var_os("GRANTOR_TEST_CLIENTS").map_or_else(|| root.join("target/clients"), |named| root.join(named))

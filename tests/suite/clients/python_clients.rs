@@ -1,4 +1,4 @@
-//! The PyPI package `Authlib`, which sends its forms with `;charset=UTF-8`.
+//! The Python package `Authlib`, which sends its forms with `;charset=UTF-8`.
 
 use std::process::Command;
 
