@@ -145,6 +145,11 @@ impl Create {
             }
             return output::json(&answer);
         }
+        if made.client.grant_types.is_empty() {
+            output::note(
+                "It may use no grant yet, so it gets no tokens: make one with --grant-type client_credentials.",
+            );
+        }
         output::line("A new client has been added:");
         output::line(&format!("client_id: {}", made.client.client_id));
         output::line(&format!(

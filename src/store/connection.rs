@@ -1,5 +1,6 @@
 //! One connection, to whichever database the URL names.
 
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
@@ -52,13 +53,20 @@ fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError
         ))
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|cause| {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|cause| {
             StoreError::Unavailable(format!(
                 "cannot make the folder {}: {cause}. Let database.url name a file in a folder that the user that runs grantor can write.",
                 folder.display()
             ))
         })?;
     }
+    // SQLite makes the log beside the file with the file's own mode.
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|cause| unavailable(&cause))?;
     let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(|cause| unavailable(&cause))?;
     // A write of ours queues in our own writer; this wait is for another process (the command line).
     // Checkpoints run off the writer's path (`sqlite.rs`), so the automatic one is raised out of the way.
