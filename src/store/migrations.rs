@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use diesel::Connection;
 use diesel::backend::Backend;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::migration::MigrationSource;
+use diesel::{Connection, PgConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::store::connection::Db;
@@ -50,8 +50,16 @@ impl SchemaState {
 pub fn state(db: &mut Db) -> Result<SchemaState, StoreError> {
     match db {
         Db::Sqlite(connection) => state_of(connection, &SQLITE),
-        Db::Postgres(connection) => state_of(connection, &POSTGRES),
+        // Diesel makes its table of versions where there is none, which two nodes must not do at once.
+        Db::Postgres(connection) => connection.transaction(|connection| {
+            lock(connection)?;
+            state_of(connection, &POSTGRES)
+        }),
     }
+}
+
+fn lock(connection: &mut PgConnection) -> Result<(), StoreError> {
+    connection.batch_execute(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).map_err(StoreError::from)
 }
 
 /// Applies what is pending, under a lock that every node takes: whichever comes first does the work.
@@ -72,7 +80,7 @@ pub fn run(db: &mut Db) -> Result<SchemaState, StoreError> {
             applied
         }
         Db::Postgres(connection) => connection.transaction(|connection| {
-            connection.batch_execute(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))?;
+            lock(connection)?;
             apply(connection, || POSTGRES)
         }),
     }
@@ -116,7 +124,7 @@ fn state_of<B: Backend>(
 /// [`StoreError`] if the database refuses.
 pub fn lock_installation(db: &mut Db) -> Result<(), StoreError> {
     if let Db::Postgres(connection) = db {
-        connection.batch_execute(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))?;
+        lock(connection)?;
     }
     Ok(())
 }

@@ -3,9 +3,11 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "a test panics where it fails, says what it skips, and finds its surroundings in the environment"
+    clippy::pedantic,
+    reason = "a test panics where it fails, says what it did, and finds its surroundings in the environment"
 )]
 
 mod cli;
