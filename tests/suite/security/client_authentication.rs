@@ -39,6 +39,9 @@ fn is_challenged(answer: &Answer) {
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
+/// One way of asking for something as a client.
+type Ask<'a> = &'a dyn Fn(&TestClient<'_>) -> Answer;
+
 #[rstest]
 fn the_client_identifier_and_the_secret_are_form_encoded_in_basic(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
@@ -284,7 +287,7 @@ fn a_disabled_client_is_dead_everywhere(#[values(Database::Sqlite, Database::Pos
     });
     let since = Instant::now();
 
-    let asks: [(&str, &dyn Fn(&TestClient<'_>) -> Answer); 8] = [
+    let asks: [(&str, Ask<'_>); 8] = [
         ("client credentials", &|c| c.client_credentials()),
         ("password", &|c| c.password_grant(&user)),
         ("refresh", &|c| c.refresh(&tokens.refresh_token())),
@@ -334,7 +337,7 @@ fn a_client_of_a_disabled_organization_is_dead_everywhere(
     });
     let since = Instant::now();
 
-    let asks: [(&str, &dyn Fn(&TestClient<'_>) -> Answer); 7] = [
+    let asks: [(&str, Ask<'_>); 7] = [
         ("client credentials", &|c| c.client_credentials()),
         ("password", &|c| c.password_grant(&user)),
         ("refresh", &|c| c.refresh(&tokens.refresh_token())),
