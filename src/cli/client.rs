@@ -154,7 +154,7 @@ impl Create {
         output::line(&format!("client_id: {}", made.client.client_id));
         output::line(&format!(
             "secret: {}",
-            made.secret.map_or_else(String::new, super::super::crypto::secret::SecretString::into_exposed)
+            made.secret.map_or_else(String::new, crate::crypto::secret::SecretString::into_exposed)
         ));
         output::line(&format!("label: {}", made.client.label));
         Ok(())
@@ -248,7 +248,7 @@ fn secrets(session: &Session, which: &Which) -> Result<(), Failure> {
         .map(|secret| {
             vec![
                 secret.id.clone(),
-                secret.expires_at.map_or_else(|| "never".to_owned(), super::super::model::time::Timestamp::rfc3339),
+                secret.expires_at.map_or_else(|| "never".to_owned(), crate::model::time::Timestamp::rfc3339),
             ]
         })
         .collect();

@@ -114,7 +114,8 @@ impl Attempt {
             if right { (Settlement::Cleared, Settlement::Refunded) } else { (Settlement::Failed, Settlement::Failed) };
         attempts::settle(db, &self.account_network, own, now)?;
         attempts::settle(db, &self.network, shared, now)?;
+        let consecutive = attempts::settle(db, &self.account, own, now)?;
         attempts::settle(db, &self.client, shared, now)?;
-        attempts::settle(db, &self.account, own, now)
+        Ok(consecutive)
     }
 }

@@ -72,18 +72,23 @@ fn row_of(db: &mut Db, bucket: &Bucket, now: Timestamp) -> Result<Option<Row>, S
     }))
 }
 
-/// Reserves a place in every bucket, or in none.
+/// Reads a row with its lock: on PostgreSQL two writers must not go on from the same figures.
+fn locked_row(db: &mut Db, bucket: &Bucket, now: Timestamp) -> Result<Option<Row>, StoreError> {
+    let locked = diesel::update(attempts::table.filter(attempts::bucket.eq(&bucket.key)))
+        .set(attempts::failures.eq(attempts::failures))
+        .execute(db)?;
+    if locked == 1 { row_of(db, bucket, now) } else { Ok(None) }
+}
+
+/// Reserves a place in every bucket, or in none. Every caller names its buckets in the same order of kinds, so that
+/// no two wait for each other.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
 pub fn reserve(db: &mut Db, buckets: &[Bucket], now: Timestamp) -> Result<Reservation, StoreError> {
     let mut rows = Vec::with_capacity(buckets.len());
     for bucket in buckets {
-        // Taking the row's lock first: on PostgreSQL two nodes must not read the same free place.
-        let locked = diesel::update(attempts::table.filter(attempts::bucket.eq(&bucket.key)))
-            .set(attempts::failures.eq(attempts::failures))
-            .execute(db)?;
-        let row = if locked == 1 { row_of(db, bucket, now)? } else { None };
+        let row = locked_row(db, bucket, now)?;
         if let Some(row) = row {
             if row.blocked_until > now.micros() {
                 return Ok(Reservation::Blocked(Timestamp::from_micros(row.blocked_until)));
@@ -146,7 +151,7 @@ pub enum Settlement {
 /// # Errors
 /// [`StoreError`] if the database refuses.
 pub fn settle(db: &mut Db, bucket: &Bucket, settlement: Settlement, now: Timestamp) -> Result<i64, StoreError> {
-    let Some(row) = row_of(db, bucket, now)? else { return Ok(0) };
+    let Some(row) = locked_row(db, bucket, now)? else { return Ok(0) };
     let failures = match settlement {
         Settlement::Refunded => row.failures,
         Settlement::Cleared => 0,
