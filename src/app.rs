@@ -129,7 +129,9 @@ pub async fn open(
     let hasher = PasswordHasher::new(data_keys.pepper.clone(), "1", config.passwords.bcrypt_cost)?;
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
     // A bcrypt doubles with each step of the cost; 234 ms at 12 on the machine that the design was measured on.
-    let estimate = Duration::from_micros(234_000_u64 >> 12_u32.saturating_sub(config.passwords.bcrypt_cost));
+    let cost = config.passwords.bcrypt_cost;
+    let estimate =
+        Duration::from_micros(if cost >= 12 { 234_000_u64 << (cost - 12) } else { 234_000_u64 >> (12 - cost) });
     let pool = Arc::new(HashPool::start(default_threads(cores), estimate)?);
     let limits = &config.limits;
     let login_settings = LoginSettings {
@@ -192,6 +194,7 @@ fn seconds(value: u64) -> i64 {
 /// A server whose ports are bound.
 pub struct App {
     context: Arc<Context>,
+    is_new: bool,
     public: TcpListener,
     private: TcpListener,
     config: Config,
@@ -213,7 +216,7 @@ impl App {
                 setup::ADMIN_USERNAME
             );
         }
-        Ok(Self { context: opened.context, public, private, config })
+        Ok(Self { context: opened.context, is_new: opened.is_new, public, private, config })
     }
 
     /// The address of the public listener, with its real port.
@@ -230,6 +233,12 @@ impl App {
     /// What the system says.
     pub fn private_address(&self) -> std::io::Result<SocketAddr> {
         self.private.local_addr()
+    }
+
+    /// Whether the database was empty before.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The parts.
@@ -260,7 +269,7 @@ impl App {
             ActixApp::new().wrap(http::cors(&public_state)).configure(|routes| http::public(routes, &public_state))
         })
         .workers(workers)
-        .max_connections(limits.max_connections)
+        .max_connections(limits.max_connections.div_ceil(workers))
         .client_request_timeout(Duration::from_secs(limits.header_timeout))
         .keep_alive(Duration::from_secs(limits.keep_alive))
         .shutdown_timeout(STOP_WITHIN)

@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 use crate::oauth::Context;
 use crate::oauth::client_authentication::SECRET_DIGEST_PURPOSE;
 use crate::oauth::keys;
-use crate::store::{audit, clients, families, scopes, signing_keys};
+use crate::store::{StoreError, audit, clients, families, scopes, signing_keys};
 
 /// How generated client ids and secrets begin (`credentials.*_prefix`).
 #[derive(Debug, Clone)]
@@ -209,24 +209,26 @@ fn checked_client_id(chosen: &str) -> Result<String, AdminError> {
     Ok(chosen.to_owned())
 }
 
-/// One by client id or label.
+/// One by client id or label, in whichever organization.
 ///
 /// # Errors
-/// [`AdminError::NotFound`].
-pub async fn find(context: &Context, organization: Option<&str>, key: &str) -> Result<Client, AdminError> {
-    let organization = organizations::find(context, organization).await?;
+/// [`AdminError::NotFound`]; [`AdminError::Refused`] if several have the label.
+pub async fn find(context: &Context, key: &str) -> Result<Client, AdminError> {
     let wanted = key.to_owned();
-    let found = context.store.read(move |db| clients::find(db, &organization.id, &wanted)).await?;
+    let found = context.store.read(move |db| clients::find(db, &wanted)).await?;
     found.ok_or_else(|| AdminError::not_found("client", key))
 }
 
-/// All clients of an organization.
+/// All clients of an organization, or of every one.
 ///
 /// # Errors
 /// [`AdminError::NotFound`].
 pub async fn list(context: &Context, organization: Option<&str>) -> Result<Vec<Client>, AdminError> {
-    let organization = organizations::find(context, organization).await?;
-    Ok(context.store.read(move |db| clients::list(db, &organization.id)).await?)
+    let organization = match organization {
+        Some(key) => Some(organizations::find(context, Some(key)).await?.id),
+        None => None,
+    };
+    Ok(context.store.read(move |db| clients::list(db, organization.as_deref())).await?)
 }
 
 /// A new secret of a client.
@@ -253,7 +255,7 @@ pub async fn rotate_secret(
     key: &str,
     overlap: Option<i64>,
 ) -> Result<RotatedSecret, AdminError> {
-    let client = find(context, None, key).await?;
+    let client = find(context, key).await?;
     if client.kind == ClientKind::Public {
         return Err(AdminError::Refused("a public client has no secret".to_owned()));
     }
@@ -275,6 +277,39 @@ pub async fn rotate_secret(
     Ok(RotatedSecret { client, secret, secret_id, previous_expires_at: end })
 }
 
+/// Approves a client that waits for it.
+///
+/// # Errors
+/// [`AdminError::NotFound`]; [`AdminError::Refused`] for a client that is not pending.
+pub async fn approve(context: &Context, actor: &Actor, key: &str) -> Result<Client, AdminError> {
+    activate(context, actor, key, ClientStatus::Pending, "enable").await
+}
+
+/// Lets a disabled client work again.
+///
+/// # Errors
+/// [`AdminError::NotFound`]; [`AdminError::Refused`] for a client that was never approved.
+pub async fn enable(context: &Context, actor: &Actor, key: &str) -> Result<Client, AdminError> {
+    activate(context, actor, key, ClientStatus::Disabled, "approve").await
+}
+
+async fn activate(
+    context: &Context,
+    actor: &Actor,
+    key: &str,
+    from: ClientStatus,
+    other_verb: &str,
+) -> Result<Client, AdminError> {
+    let client = find(context, key).await?;
+    if client.status != from && client.status != ClientStatus::Active {
+        return Err(AdminError::Refused(format!(
+            "{} is not {from} but {}: 'grantor client {other_verb}' is for that",
+            client.client_id, client.status
+        )));
+    }
+    set_status(context, actor, key, ClientStatus::Active).await
+}
+
 /// Moves a client to another status; all but `active` end its tokens.
 ///
 /// # Errors
@@ -285,7 +320,7 @@ pub async fn set_status(
     key: &str,
     status: ClientStatus,
 ) -> Result<Client, AdminError> {
-    let mut client = find(context, None, key).await?;
+    let mut client = find(context, key).await?;
     if client.status == status {
         return Ok(client);
     }
@@ -296,7 +331,9 @@ pub async fn set_status(
     let (actor, changed) = (actor.clone(), client.clone());
     context
         .change(move |db| {
-            clients::set_status(db, &changed.client_id, status)?;
+            if !clients::set_status(db, &changed.client_id, changed.status, status)? {
+                return Err(StoreError::Conflict("somebody else changed the client meanwhile: look again".to_owned()));
+            }
             if status != ClientStatus::Active {
                 families::revoke_all_of_client(db, &changed.client_id, now)?;
             }

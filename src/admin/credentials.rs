@@ -38,7 +38,7 @@ pub async fn create(
         return Err(AdminError::Refused("credentials need a name of 1 to 255 bytes".to_owned()));
     }
     // The client must be there, or the credentials would open nothing.
-    clients::find(context, None, programmatic_client_id).await?;
+    clients::find(context, programmatic_client_id).await?;
     let host = url::Url::parse(&context.settings.issuer)
         .ok()
         .and_then(|issuer| issuer.host_str().map(str::to_owned))
@@ -75,10 +75,19 @@ pub async fn list(context: &Context, organization: Option<&str>) -> Result<Vec<L
 /// [`AdminError::NotFound`].
 pub async fn delete(context: &Context, actor: &Actor, key: &str) -> Result<(), AdminError> {
     let known = list(context, None).await?;
-    let found = known
-        .iter()
-        .find(|set| set.id == key || set.username == key || set.name == key)
-        .ok_or_else(|| AdminError::not_found("credentials", key))?;
+    let exact = known.iter().find(|set| set.id == key || set.username == key);
+    let named: Vec<&ListedUser> = known.iter().filter(|set| set.name == key).collect();
+    let found = match (exact, named.as_slice()) {
+        (Some(exact), _) => exact,
+        (None, [only]) => only,
+        (None, []) => return Err(AdminError::not_found("credentials", key)),
+        (None, several) => {
+            let count = several.len();
+            return Err(AdminError::Refused(format!(
+                "{count} sets have the name `{key}`: name one by its id or username"
+            )));
+        }
+    };
     users::set_status(context, actor, &found.id, UserStatus::Deleted).await?;
     Ok(())
 }

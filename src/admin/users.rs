@@ -9,7 +9,7 @@ use crate::model::role::API_USER;
 use crate::model::user::{Administration, PasswordKind, User, UserKind, UserStatus, Username};
 use crate::oauth::Context;
 use crate::store::users::{ListedUser, NewUser};
-use crate::store::{attempts, audit, families, users};
+use crate::store::{StoreError, attempts, audit, families, users};
 
 /// A user as an operator describes them.
 #[derive(Debug, Clone, Default)]
@@ -189,7 +189,9 @@ pub async fn set_status(context: &Context, actor: &Actor, key: &str, status: Use
     let account = context.login.account_key(&user.username);
     context
         .change(move |db| {
-            users::set_status(db, &changed.id, status, now)?;
+            if !users::set_status(db, &changed.id, changed.status, status, now)? {
+                return Err(StoreError::Conflict("somebody else changed the user meanwhile: look again".to_owned()));
+            }
             if status == UserStatus::Active {
                 attempts::forget(db, &account)?;
             } else {
@@ -200,6 +202,22 @@ pub async fn set_status(context: &Context, actor: &Actor, key: &str, status: Use
         .await?;
     user.status = status;
     Ok(user)
+}
+
+/// Lifts a lock, and forgets the failures that were on the way to one.
+///
+/// # Errors
+/// [`AdminError::NotFound`]; [`AdminError::Refused`] for a user who is stopped for another reason.
+pub async fn unlock(context: &Context, actor: &Actor, key: &str) -> Result<User, AdminError> {
+    let user = find(context, key).await?;
+    if !matches!(user.status, UserStatus::Locked | UserStatus::Active) {
+        let verb = if user.status == UserStatus::Invited { "set-password" } else { "enable" };
+        return Err(AdminError::Refused(format!(
+            "{} is not locked but {}: 'grantor user {verb}' is for that",
+            user.username, user.status
+        )));
+    }
+    set_status(context, actor, key, UserStatus::Active).await
 }
 
 /// Sets a chosen password; ends every token and family of the user, and a lock.
@@ -245,8 +263,9 @@ async fn store_password(
     context
         .change(move |db| {
             users::set_password(db, &user.id, kind, &hash, now)?;
-            if matches!(user.status, UserStatus::Locked | UserStatus::Invited) {
-                users::set_status(db, &user.id, UserStatus::Active, now)?;
+            // A new password ends an invitation and a lock, and nothing else: where neither is, nothing changes.
+            for waiting in [UserStatus::Locked, UserStatus::Invited] {
+                users::set_status(db, &user.id, waiting, UserStatus::Active, now)?;
             }
             attempts::forget(db, &account)?;
             families::revoke_all_of_user(db, &user.id, now)?;

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::admin::clients::{self, NewClient};
-use crate::cli::session::{Session, parse_seconds};
+use crate::cli::session::{Desk, Session, parse_seconds};
 use crate::cli::{Failure, output};
 use crate::model::client::{Client, ClientStatus};
 
@@ -101,7 +101,12 @@ impl Verb {
             Self::Create(create) => create.run(session),
             Self::List => list(session),
             Self::Show(which) => show(session, &which),
-            Self::Approve(which) | Self::Enable(which) => set_status(session, &which, ClientStatus::Active),
+            Self::Approve(which) => {
+                say(session, async |desk| Ok(clients::approve(&desk.context, &desk.actor, &which.key).await?))
+            }
+            Self::Enable(which) => {
+                say(session, async |desk| Ok(clients::enable(&desk.context, &desk.actor, &which.key).await?))
+            }
             Self::Disable(which) => set_status(session, &which, ClientStatus::Disabled),
             Self::Delete { which, yes } => {
                 output::confirm(&format!("Delete the client {} and end its tokens?", which.key), yes)?;
@@ -204,7 +209,7 @@ fn list(session: &Session) -> Result<(), Failure> {
 }
 
 fn show(session: &Session, which: &Which) -> Result<(), Failure> {
-    let client = session.run(async |desk| Ok(clients::find(&desk.context, None, &which.key).await?))?;
+    let client = session.run(async |desk| Ok(clients::find(&desk.context, &which.key).await?))?;
     if session.json {
         return output::json(&as_json(&client));
     }
@@ -226,8 +231,11 @@ fn show(session: &Session, which: &Which) -> Result<(), Failure> {
 }
 
 fn set_status(session: &Session, which: &Which, status: ClientStatus) -> Result<(), Failure> {
-    let client =
-        session.run(async |desk| Ok(clients::set_status(&desk.context, &desk.actor, &which.key, status).await?))?;
+    say(session, async |desk| Ok(clients::set_status(&desk.context, &desk.actor, &which.key, status).await?))
+}
+
+fn say(session: &Session, verb: impl AsyncFnOnce(Desk) -> Result<Client, Failure>) -> Result<(), Failure> {
+    let client = session.run(verb)?;
     if session.json {
         return output::json(&as_json(&client));
     }
@@ -236,7 +244,7 @@ fn set_status(session: &Session, which: &Which, status: ClientStatus) -> Result<
 }
 
 fn secrets(session: &Session, which: &Which) -> Result<(), Failure> {
-    let client = session.run(async |desk| Ok(clients::find(&desk.context, None, &which.key).await?))?;
+    let client = session.run(async |desk| Ok(clients::find(&desk.context, &which.key).await?))?;
     if session.json {
         let secrets: Vec<Value> =
             client.secrets.iter().map(|secret| json!({ "id": secret.id, "expires_at": secret.expires_at })).collect();

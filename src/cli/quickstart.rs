@@ -4,10 +4,12 @@ use crate::admin::clients::{self, NewClient};
 use crate::admin::setup::ADMIN_USERNAME;
 use crate::admin::{credentials, users};
 use crate::app::{self, StartError};
-use crate::cli::session::{Session, block_on, open};
+use crate::cli::session::Session;
 use crate::cli::{Failure, output};
+use crate::config::Config;
 use crate::login::Network;
 use crate::model::audit::Actor;
+use crate::oauth::Context;
 use crate::oauth::client_authentication::read;
 use crate::oauth::grants::{TokenRequest, exchange};
 use crate::oauth::parameters::{MediaType, Parameters};
@@ -16,20 +18,18 @@ use crate::telemetry;
 pub(super) fn run(session: &Session) -> Result<(), Failure> {
     let config = session.config()?;
     telemetry::start(config.log.format, "warn").map_err(|cause| Failure::Refused(cause.to_string()))?;
-    let opened_config = config.clone();
-    let lines = block_on(async move {
-        let (config, opened) = open(opened_config, ADMIN_USERNAME).await?;
-        if opened.is_new { Ok(Some(set_up(&config, &opened).await?)) } else { Ok(None) }
-    })?;
-    // The ports are bound before anything is printed: what is pasted finds a server.
+    // The ports are bound before anything is made or printed: what is shown once is shown by a server that runs.
+    let made_for = config.clone();
     let printed = async move |app: &app::App| -> Result<(), StartError> {
         let address = app.address()?;
-        match lines {
-            Some(lines) => output::line(&lines),
-            None => output::line(
+        if app.is_new() {
+            let lines = set_up(&made_for, app.context()).await;
+            output::line(&lines.map_err(|failure| StartError::Setting(failure.to_string()))?);
+        } else {
+            output::line(
                 "It is set up already: nothing was made. \
                  'grantor client create --help' makes another client, 'grantor credentials create --help' other credentials.",
-            ),
+            );
         }
         output::line(&format!("Serving on http://{address} until Ctrl-C."));
         Ok(())
@@ -37,8 +37,8 @@ pub(super) fn run(session: &Session) -> Result<(), Failure> {
     Ok(app::serve(config, printed)?)
 }
 
-async fn set_up(config: &crate::config::Config, opened: &app::Opened) -> Result<String, Failure> {
-    let (context, actor) = (&opened.context, Actor::command_line());
+async fn set_up(config: &Config, context: &Context) -> Result<String, Failure> {
+    let actor = Actor::command_line();
     let (_, admin_password) = users::rotate_password(context, &actor, ADMIN_USERNAME).await?;
     let programmatic = &config.credentials.programmatic_client_id;
     let machine = credentials::create(context, &actor, programmatic, "quickstart", "", &[]).await?;
@@ -94,7 +94,7 @@ Where next: {issuer}/.well-known/openid-configuration, 'grantor --help', 'granto
 
 /// Signs the quickstart's user in once through the application, so that there is a refresh token to paste.
 async fn first_refresh_token(
-    context: &crate::oauth::Context,
+    context: &Context,
     client_id: &str,
     secret: &str,
     username: &str,

@@ -94,7 +94,12 @@ impl Verb {
             Self::List => list(session),
             Self::Show(which) => show(session, &which),
             Self::Disable(which) => set_status(session, &which, UserStatus::Disabled),
-            Self::Enable(which) | Self::Unlock(which) => set_status(session, &which, UserStatus::Active),
+            Self::Enable(which) => set_status(session, &which, UserStatus::Active),
+            Self::Unlock(which) => {
+                let user =
+                    session.run(async |desk| Ok(users::unlock(&desk.context, &desk.actor, &which.key).await?))?;
+                say(session, &user, &format!("{} is {}", user.username, user.status))
+            }
             Self::Delete { which, yes } => {
                 output::confirm(&format!("Delete the user {} and end their tokens?", which.key), yes)?;
                 set_status(session, &which, UserStatus::Deleted)

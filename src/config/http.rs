@@ -24,6 +24,7 @@ const BUILT_IN: &[&str] = &[
     "/verify",
     "/health/live",
     "/health/ready",
+    "/api/v1/me",
     "/api/openapi.json",
 ];
 

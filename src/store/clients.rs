@@ -152,27 +152,29 @@ pub fn changed_since(db: &mut Db, known: i64) -> Result<Vec<Client>, StoreError>
     with_children(db, rows)
 }
 
-/// All of an organization that are not deleted, by label.
+/// All that are not deleted, of one organization or of every one, by label.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
-pub fn list(db: &mut Db, organization_id: &str) -> Result<Vec<Client>, StoreError> {
-    let rows = clients::table
-        .filter(clients::organization_id.eq(organization_id))
+pub fn list(db: &mut Db, organization_id: Option<&str>) -> Result<Vec<Client>, StoreError> {
+    let mut query = clients::table
         .filter(clients::status.ne(ClientStatus::Deleted.as_str()))
         .order((clients::label, clients::client_id))
         .select(Row::as_select())
-        .load(db)?;
+        .into_boxed();
+    if let Some(organization_id) = organization_id {
+        query = query.filter(clients::organization_id.eq(organization_id));
+    }
+    let rows = query.load(db)?;
     with_children(db, rows)
 }
 
-/// By id, or by label where one client alone has it.
+/// By id, or by label where one client alone has it, in whichever organization.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if several clients have the label.
-pub fn find(db: &mut Db, organization_id: &str, key: &str) -> Result<Option<Client>, StoreError> {
+pub fn find(db: &mut Db, key: &str) -> Result<Option<Client>, StoreError> {
     let rows = clients::table
-        .filter(clients::organization_id.eq(organization_id))
         .filter(clients::status.ne(ClientStatus::Deleted.as_str()))
         .filter(clients::client_id.eq(key).or(clients::label.eq(key)))
         .select(Row::as_select())
@@ -295,15 +297,18 @@ pub fn replace_secret(
     touch(db, client_id, older_end.is_none())
 }
 
-/// Changes the status. All but a return to `active` raise the epoch, which ends the client's tokens.
+/// Changes the status, where it is still `from`. All but a return to `active` raise the epoch, which ends the client's
+/// tokens. `false`: somebody else changed it meanwhile.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
-pub fn set_status(db: &mut Db, client_id: &str, status: ClientStatus) -> Result<(), StoreError> {
-    diesel::update(clients::table.filter(clients::client_id.eq(client_id)))
-        .set(clients::status.eq(status.as_str()))
-        .execute(db)?;
-    touch(db, client_id, status != ClientStatus::Active)
+pub fn set_status(db: &mut Db, client_id: &str, from: ClientStatus, to: ClientStatus) -> Result<bool, StoreError> {
+    let row = clients::table.filter(clients::client_id.eq(client_id).and(clients::status.eq(from.as_str())));
+    let changed = diesel::update(row).set(clients::status.eq(to.as_str())).execute(db)? == 1;
+    if changed {
+        touch(db, client_id, to != ClientStatus::Active)?;
+    }
+    Ok(changed)
 }
 
 /// Withdraws a scope that the client was approved for.

@@ -4,7 +4,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection};
 
 use crate::config::DatabaseUrl;
 use crate::store::error::StoreError;
@@ -45,6 +45,15 @@ pub(crate) fn open(url: &DatabaseUrl, purpose: Use, deadline_ms: u64) -> Result<
     }
 }
 
+/// What SQLite answers to the settings that a commit's durability hangs on.
+#[derive(diesel::QueryableByName)]
+struct Durability {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    mode: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    level: i64,
+}
+
 fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError> {
     let unavailable = |cause: &dyn std::fmt::Display| {
         StoreError::Unavailable(format!(
@@ -60,13 +69,13 @@ fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError
             ))
         })?;
     }
-    // SQLite makes the log beside the file with the file's own mode.
-    std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|cause| unavailable(&cause))?;
+    // SQLite makes the log beside the file with the file's own mode. A file that is there must not be opened here:
+    // POSIX drops every lock that a process has on a file when any descriptor of it is closed.
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => {}
+        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(cause) => return Err(unavailable(&cause)),
+    }
     let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(|cause| unavailable(&cause))?;
     // A write of ours queues in our own writer; this wait is for another process (the command line).
     // Checkpoints run off the writer's path (`sqlite.rs`), so the automatic one is raised out of the way.
@@ -80,6 +89,18 @@ fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError
         connection
             .batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
             .map_err(|cause| unavailable(&cause))?;
+        // SQLite answers with another mode, and no error, where it cannot have this one (a network file system).
+        let mode = diesel::sql_query(
+            "SELECT journal_mode AS mode, synchronous AS level FROM pragma_journal_mode, pragma_synchronous",
+        )
+        .get_result::<Durability>(&mut connection)
+        .map_err(|cause| unavailable(&cause))?;
+        if mode.mode != "wal" || mode.level != 2 {
+            return Err(unavailable(&format!(
+                "its folder does not allow a write-ahead log (journal_mode {})",
+                mode.mode
+            )));
+        }
     } else {
         connection.batch_execute("PRAGMA query_only = ON;").map_err(|cause| unavailable(&cause))?;
     }
@@ -94,6 +115,10 @@ fn open_postgres(url: &str, deadline_ms: u64) -> Result<PgConnection, StoreError
     for (key, value) in [
         ("connect_timeout", "3".to_owned()),
         ("tcp_user_timeout", deadline_ms.to_string()),
+        // A host that is gone while a thread waits for its answer sends nothing that could time out.
+        ("keepalives_idle", "5".to_owned()),
+        ("keepalives_interval", "2".to_owned()),
+        ("keepalives_count", "3".to_owned()),
         ("application_name", "grantor".to_owned()),
     ] {
         if !given.iter().any(|g| g == key) {

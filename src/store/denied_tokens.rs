@@ -13,11 +13,12 @@ use crate::store::schema::denied_tokens;
 /// # Errors
 /// [`StoreError`] if the database refuses.
 pub fn deny(db: &mut Db, jti: &str, expires_at: Timestamp) -> Result<(), StoreError> {
+    // The counter's row first: two revocations of one token then come one after the other.
+    let change = next_change(db)?;
     let denied: i64 = denied_tokens::table.filter(denied_tokens::jti.eq(jti)).count().get_result(db)?;
     if denied > 0 {
         return Ok(());
     }
-    let change = next_change(db)?;
     diesel::insert_into(denied_tokens::table)
         .values((
             denied_tokens::jti.eq(jti),

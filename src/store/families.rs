@@ -175,15 +175,16 @@ pub fn rotate(
 /// [`StoreError`] if the database refuses.
 pub fn revoke(db: &mut Db, id: &str, reason: FamilyEnd, now: Timestamp) -> Result<bool, StoreError> {
     let live = families::table.filter(families::id.eq(id).and(families::revoked_at.is_null()));
-    let ended = diesel::update(live)
-        .set((families::revoked_at.eq(now.micros()), families::reason.eq(reason.as_str())))
-        .execute(db)?
-        == 1;
-    if ended {
-        let change = next_change(db)?;
-        diesel::update(families::table.filter(families::id.eq(id))).set(families::change.eq(change)).execute(db)?;
+    let found: i64 = live.count().get_result(db)?;
+    if found == 0 {
+        return Ok(false);
     }
-    Ok(ended)
+    // The counter's row before the family's, as every change takes them: no two wait for each other.
+    let change = next_change(db)?;
+    let ended = diesel::update(live)
+        .set((families::revoked_at.eq(now.micros()), families::reason.eq(reason.as_str()), families::change.eq(change)))
+        .execute(db)?;
+    Ok(ended == 1)
 }
 
 /// Ends every family of a user. Their access tokens end with the user's epoch, so no node needs to know each.

@@ -103,7 +103,7 @@ pub fn set_status(db: &mut Db, id: &str, status: OrganizationStatus) -> Result<(
     diesel::update(organizations::table.filter(organizations::id.eq(id)))
         .set((
             organizations::status.eq(status.as_str()),
-            organizations::epoch.eq(organizations::epoch + 1),
+            organizations::epoch.eq(organizations::epoch + i64::from(status == OrganizationStatus::Disabled)),
             organizations::change.eq(change),
         ))
         .execute(db)?;

@@ -26,6 +26,9 @@ use crate::store::handle::StoreFigures;
 /// Writes that one commit may serve.
 const LARGEST_BATCH: usize = 256;
 
+/// Writes that may wait; beyond it the disk is too slow for what is asked of it.
+const LONGEST_QUEUE: usize = 4096;
+
 /// Size of the write-ahead log at which a checkpoint is worth its time, in bytes (16,000 pages of 4 KiB).
 const CHECKPOINT_AT: u64 = 16_000 * 4096;
 
@@ -76,6 +79,10 @@ where
     F: Fn(&mut Db) -> Result<T, StoreError> + Send,
 {
     fn run(&mut self, db: &mut Db) -> bool {
+        // The caller has been told 503: nothing may be spent behind their back.
+        if self.caller.is_closed() {
+            return true;
+        }
         let outcome = catch_unwind(AssertUnwindSafe(|| db.transaction(|db| (self.closure)(db))))
             .unwrap_or_else(|_| Err(StoreError::Bug("a write panicked".to_owned())));
         let succeeded = outcome.is_ok();
@@ -143,6 +150,9 @@ impl Writer {
         {
             let jobs = self.jobs.lock().map_err(|_| stopped())?;
             let sender = jobs.as_ref().ok_or_else(stopped)?;
+            if self.counters.queued.load(Ordering::Relaxed) >= LONGEST_QUEUE {
+                return Err(StoreError::Unavailable("too many writes wait for the database".to_owned()));
+            }
             self.counters.queued.fetch_add(1, Ordering::Relaxed);
             sender.send(Box::new(Write { closure: write, outcome: None, caller })).map_err(|_| stopped())?;
         }

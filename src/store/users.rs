@@ -268,16 +268,18 @@ pub fn grant_role(db: &mut Db, user_id: &str, organization_id: &str, role_id: &s
     Ok(())
 }
 
-/// Changes the status. All but a return to `active` raise the epoch, which ends the user's tokens.
+/// Changes the status, where it is still `from`. All but a return to `active` raise the epoch, which ends the user's
+/// tokens. `false`: somebody else changed it meanwhile.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
-pub fn set_status(db: &mut Db, id: &str, status: UserStatus, now: Timestamp) -> Result<(), StoreError> {
-    diesel::update(users::table.filter(users::id.eq(id))).set(users::status.eq(status.as_str())).execute(db)?;
-    if status != UserStatus::Active {
+pub fn set_status(db: &mut Db, id: &str, from: UserStatus, to: UserStatus, now: Timestamp) -> Result<bool, StoreError> {
+    let row = users::table.filter(users::id.eq(id).and(users::status.eq(from.as_str())));
+    let changed = diesel::update(row).set(users::status.eq(to.as_str())).execute(db)? == 1;
+    if changed && to != UserStatus::Active {
         raise_epoch(db, id, now)?;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Locks an active user, and no other: a user who was disabled meanwhile stays disabled. Answers whether it did.
@@ -367,7 +369,12 @@ pub fn note_sign_in(db: &mut Db, user_id: &str, network: &str, now: Timestamp) -
                 known_networks::network.eq(network),
                 known_networks::last_success_at.eq(now.micros()),
             ))
-            .execute(db)?;
+            .execute(db)
+            .map_err(|error| match StoreError::from(error) {
+                // Another sign-in made the row meanwhile: look again.
+                StoreError::Conflict(_) => StoreError::Serialization,
+                other => other,
+            })?;
     }
     Ok(())
 }

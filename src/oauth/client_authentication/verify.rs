@@ -55,7 +55,10 @@ pub fn verify(
     // Before the look-up, so that an unknown client costs what a known one does.
     let digest = context.data_keys.digest.digest(SECRET_DIGEST_PURPOSE, secret.as_bytes());
     let snapshot = context.registry.snapshot();
-    let Some(client) = snapshot.client(client_id) else { return refused("unknown client") };
+    let Some(client) = snapshot.client(client_id) else {
+        // Not its name: people paste secrets there.
+        return Err(ProtocolError::invalid_client().because("unknown client"));
+    };
     if client.status != ClientStatus::Active {
         return refused("the client is not active");
     }

@@ -9,6 +9,7 @@ use oxide_auth::primitives::registrar::{
 };
 use oxide_auth::primitives::scope::Scope;
 
+use crate::model::client::ClientKind;
 use crate::model::grant_type::GrantType;
 use crate::model::scope::ScopeSet;
 use crate::oauth::client_authentication::{AuthenticatedClient, verify};
@@ -81,6 +82,9 @@ impl Registrar for Answers<'_> {
             return Err(self.refuse(not_granted(&client, grant)));
         }
         // RFC 6749 §4.4: the client credentials grant MUST only be used by confidential clients.
+        if grant == GrantType::ClientCredentials && client.kind == ClientKind::Public {
+            return Err(self.refuse(not_granted(&client, grant)));
+        }
         self.client.replace(Some(client));
         Ok(())
     }

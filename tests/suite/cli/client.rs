@@ -143,3 +143,28 @@ fn what_cannot_be_is_refused_in_one_line_that_says_why(#[values(Database::Sqlite
     assert!(misused(&installation.run(&["client", "rotate-secret", "x", "--overlap", "soon"])).contains("24h"));
     assert!(misused(&installation.run(&["client", "explode"])).contains("explode"));
 }
+
+#[test]
+fn a_client_of_another_organization_is_shown_disabled_and_deleted_like_any_other() {
+    let installation = Installation::new(Database::Sqlite);
+    installation.json(&["organization", "create", "--name", "Other", "--slug", "other"]);
+    let made = installation.json(&["client", "create", "--label", "elsewhere", "--organization", "other"]);
+    let id = made["client_id"].as_str().unwrap();
+    assert_eq!(installation.json(&["client", "show", id])["label"], "elsewhere");
+    assert!(installation.json(&["client", "list"]).to_string().contains(id));
+    installation.json(&["client", "rotate-secret", id, "--yes"]);
+    assert_eq!(installation.json(&["client", "disable", id])["status"], "disabled");
+    assert_eq!(installation.json(&["client", "delete", id, "--yes"])["status"], "deleted");
+}
+
+#[test]
+fn approving_is_for_pending_clients_alone() {
+    let installation = Installation::new(Database::Sqlite);
+    let made = installation.json(&["client", "create", "--label", "one"]);
+    let id = made["client_id"].as_str().unwrap();
+    installation.json(&["client", "disable", id]);
+    let output = installation.run(&["client", "approve", id]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("grantor client enable"));
+    assert_eq!(installation.json(&["client", "enable", id])["status"], "active");
+}

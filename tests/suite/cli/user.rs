@@ -110,3 +110,14 @@ fn what_cannot_be_is_refused_in_one_line_that_says_why(#[values(Database::Sqlite
     let said = refused(&weak, 1);
     assert!(said.contains("at least 15 characters") && !said.contains("too short"), "{said}");
 }
+
+#[test]
+fn unlocking_does_not_let_a_disabled_user_in() {
+    let installation = Installation::new(Database::Sqlite);
+    installation.json(&["user", "create", "--username", "bob"]);
+    installation.json(&["user", "disable", "bob"]);
+    let output = installation.run(&["user", "unlock", "bob"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("grantor user enable"));
+    assert_eq!(installation.json(&["user", "show", "bob"])["status"], "disabled");
+}

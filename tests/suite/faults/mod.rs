@@ -3,6 +3,7 @@
 mod database_away;
 mod full_disk;
 mod kill;
+mod log_stays;
 mod two_processes;
 
 use serde_json::Value;

@@ -182,7 +182,6 @@ fn nothing_that_is_stored_works_as_a_credential(#[values(Database::Sqlite, Datab
     let family = tokens.claims("access_token")["sid"].as_str().unwrap().to_owned();
     let (client_id, person_id, machine_id) = (client.id.clone(), person.id.clone(), machine.id.clone());
     let stored: Vec<String> = server.run(async |context, _| {
-        let organization = grantor::admin::organizations::find(context, None).await.unwrap().id;
         let read = context.store.read(move |db| {
             let mut stored = Vec::new();
             let mut add = |bytes: &[u8]| {
@@ -190,7 +189,7 @@ fn nothing_that_is_stored_works_as_a_credential(#[values(Database::Sqlite, Datab
                 stored.push(URL_SAFE_NO_PAD.encode(bytes));
                 stored.push(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
             };
-            for secret in clients::find(db, &organization, &client_id)?.unwrap().secrets {
+            for secret in clients::find(db, &client_id)?.unwrap().secrets {
                 add(&secret.digest[..]);
             }
             stored.push(families::find(db, &family)?.unwrap().salt);

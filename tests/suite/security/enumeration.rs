@@ -41,7 +41,8 @@ fn set_status(server: &Server, user: &TestUser, status: UserStatus) {
     let id = user.id.clone();
     server.run(async |context, _| {
         let now = context.clock.now();
-        context.change(move |db| stored_users::set_status(db, &id, status, now)).await.unwrap();
+        let write = move |db: &mut _| stored_users::set_status(db, &id, UserStatus::Active, status, now);
+        assert!(context.change(write).await.unwrap());
     });
 }
 
