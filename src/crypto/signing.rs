@@ -6,7 +6,8 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256,
     RsaKeyPair,
 };
 
@@ -38,6 +39,7 @@ pub struct SigningKeyPair {
     algorithm: SigningAlgorithm,
     private: PrivateKey,
     public: PublicJwk,
+    verifier: ParsedPublicKey,
 }
 
 // Boxed: the variants differ much in size.
@@ -98,10 +100,19 @@ impl SigningKeyPair {
                 (PrivateKey::Ed(Box::new(pair)), Some(public))
             }
         };
+        let verifier = match (algorithm, &private) {
+            (_, PrivateKey::Ec(pair)) => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key()),
+            (_, PrivateKey::Ed(pair)) => ParsedPublicKey::new(&ED25519, pair.public_key()),
+            (SigningAlgorithm::Ps256, PrivateKey::Rsa(pair)) => {
+                ParsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, pair.public_key())
+            }
+            (_, PrivateKey::Rsa(pair)) => ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key()),
+        };
         Ok(Self {
             algorithm,
             private,
             public: public.ok_or_else(|| rejected(&"its public half has an unexpected shape"))?,
+            verifier: verifier.map_err(|reason| rejected(&reason))?,
         })
     }
 
@@ -128,6 +139,12 @@ impl SigningKeyPair {
                 Ok(signature)
             }
         }
+    }
+
+    /// Whether `signature` is this key's over `message` (RFC 7515 §5.2).
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verifier.verify_sig(message, signature).is_ok()
     }
 
     /// The algorithm that this key signs with, and no other.

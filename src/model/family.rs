@@ -10,8 +10,6 @@ crate::words! {
         Reuse = "reuse",
         /// The client asked for it (RFC 7009).
         Revoked = "revoked",
-        /// It was not used in time, and a newer sign-in found it so.
-        Expired = "expired",
         /// A newer sign-in took its place.
         Superseded = "superseded",
         /// The user's password, status or access changed.

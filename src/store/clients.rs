@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use crate::model::client::{Client, ClientSecret, ClientStatus};
 use crate::model::scope::ScopeSet;
@@ -12,6 +13,7 @@ use crate::model::time::Timestamp;
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
+use crate::store::prepared::{Part, Prepared, Statement};
 use crate::store::schema::{client_audiences, client_grant_types, client_scopes, client_secrets, clients};
 
 /// The state of a scope that a client may be given tokens for.
@@ -336,13 +338,13 @@ fn touch(db: &mut Db, client_id: &str, ends_tokens: bool) -> Result<(), StoreErr
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
 pub fn hold_epoch(db: &mut Db, client_id: &str, epoch: i64) -> Result<bool, StoreError> {
-    let row = clients::table
-        .filter(clients::client_id.eq(client_id).and(clients::epoch.eq(epoch)))
-        .select(clients::client_id);
-    let held: Option<String> = match db {
-        // SQLite has one writer, and this is in its transaction.
-        Db::Sqlite(connection) => row.get_result(connection).optional()?,
-        Db::Postgres(connection) => row.for_share().get_result(connection).optional()?,
-    };
-    Ok(held.is_some())
+    Ok(Prepared::<Epoch>::with(client_id).find::<i64>(db)? == Some(epoch))
+}
+
+struct Epoch;
+
+impl Statement for Epoch {
+    type SqlType = BigInt;
+    const PARTS: &'static [Part] =
+        &[Part::Sql("SELECT epoch FROM clients WHERE client_id = "), Part::Key, Part::ForShare];
 }

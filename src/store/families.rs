@@ -10,7 +10,7 @@ use crate::model::user::User;
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
-use crate::store::prepared::{Prepared, RotateFamily, Statement};
+use crate::store::prepared::{InsertFamily, Part, Prepared, RotateFamily, Statement, SupersedeFamilies};
 use crate::store::schema::families;
 use crate::store::users;
 
@@ -69,13 +69,21 @@ type Columns = (Text, Text, Text, Text, Text, Text, BigInt, BigInt, BigInt, BigI
 
 impl Statement for FamilyAndOwner {
     type SqlType = (Columns, Nullable<users::Columns>, Nullable<Text>);
-    const HEAD: &'static str = "SELECT f.id, f.client_id, f.user_id, f.scope, f.audience, f.salt, f.generation, \
+    const PARTS: &'static [Part] = &[
+        Part::Sql(
+            "SELECT f.id, f.client_id, f.user_id, f.scope, f.audience, f.salt, f.generation, \
          f.auth_time, f.rotated_at, f.idle_expires_at, f.absolute_expires_at, f.revoked_at, \
          u.id, u.organization_id, u.kind, u.username, u.name, u.first_name, u.last_name, u.email, u.access_console, \
-         u.access_api, u.status, u.password_kind, u.password_hash, u.epoch, (SELECT ";
-    const TAIL: &'static str = "(r.role_id, ' ') FROM user_roles r \
+         u.access_api, u.status, u.password_kind, u.password_hash, u.epoch, (SELECT ",
+        ),
+        Part::Join,
+        Part::Sql(
+            "(r.role_id, ' ') FROM user_roles r \
          WHERE r.user_id = u.id AND r.organization_id = u.organization_id) \
-         FROM families f LEFT JOIN users u ON u.id = f.user_id WHERE f.id = ";
+         FROM families f LEFT JOIN users u ON u.id = f.user_id WHERE f.id = ",
+        ),
+        Part::Key,
+    ];
 }
 
 /// By id, with its user.
@@ -95,58 +103,29 @@ pub fn find_with_owner(db: &mut Db, id: &str) -> Result<Option<(Family, Option<U
 /// # Errors
 /// [`StoreError`] if the database refuses.
 pub fn create(db: &mut Db, new: &Family, now: Timestamp) -> Result<(), StoreError> {
-    if oldest_beyond(db, new)?.is_some() {
-        // Rare: what has expired is told apart from what is live only here, so that no index has to follow
-        // every refresh.
-        let expired = families::idle_expires_at.le(now.micros()).or(families::absolute_expires_at.le(now.micros()));
-        diesel::update(families::table)
-            .filter(families::user_id.eq(&new.user_id))
-            .filter(families::client_id.eq(&new.client_id))
-            .filter(families::revoked_at.is_null())
-            .filter(expired)
-            .set((families::revoked_at.eq(now.micros()), families::reason.eq(FamilyEnd::Expired.as_str())))
-            .execute(db)?;
-        if let Some(oldest) = oldest_beyond(db, new)? {
-            diesel::update(families::table)
-                .filter(families::user_id.eq(&new.user_id))
-                .filter(families::client_id.eq(&new.client_id))
-                .filter(families::revoked_at.is_null())
-                .filter(families::id.le(oldest))
-                .set((families::revoked_at.eq(now.micros()), families::reason.eq(FamilyEnd::Superseded.as_str())))
-                .execute(db)?;
-        }
-    }
-    diesel::insert_into(families::table)
-        .values((
-            families::id.eq(&new.id),
-            families::client_id.eq(&new.client_id),
-            families::user_id.eq(&new.user_id),
-            families::scope.eq(new.scope.to_string()),
-            families::audience.eq(new.audience.join(" ")),
-            families::salt.eq(&new.salt),
-            families::generation.eq(new.generation),
-            families::auth_time.eq(new.auth_time.micros()),
-            families::rotated_at.eq(new.rotated_at.micros()),
-            families::idle_expires_at.eq(new.idle_expires_at.micros()),
-            families::absolute_expires_at.eq(new.absolute_expires_at.micros()),
-        ))
-        .execute(db)?;
+    let superseded = SupersedeFamilies {
+        user_id: &new.user_id,
+        client_id: &new.client_id,
+        reason: FamilyEnd::Superseded.as_str(),
+        now: now.micros(),
+        offset: MOST_FAMILIES - 1,
+    };
+    let (scope, audience) = (new.scope.to_string(), new.audience.join(" "));
+    let inserted = InsertFamily {
+        texts: [&new.id, &new.client_id, &new.user_id, &scope, &audience, &new.salt],
+        numbers: [
+            new.generation,
+            new.auth_time.micros(),
+            new.rotated_at.micros(),
+            new.idle_expires_at.micros(),
+            new.absolute_expires_at.micros(),
+        ],
+    };
+    match db {
+        Db::Sqlite(connection) => superseded.execute(connection).and_then(|_| inserted.execute(connection))?,
+        Db::Postgres(connection) => superseded.execute(connection).and_then(|_| inserted.execute(connection))?,
+    };
     Ok(())
-}
-
-/// The newest family that has no place beside a new one of the same user and client.
-fn oldest_beyond(db: &mut Db, new: &Family) -> Result<Option<String>, StoreError> {
-    // Ids are UUIDv7: their order is that of the sign-ins.
-    Ok(families::table
-        .filter(families::user_id.eq(&new.user_id))
-        .filter(families::client_id.eq(&new.client_id))
-        .filter(families::revoked_at.is_null())
-        .order(families::id.desc())
-        .offset(MOST_FAMILIES - 1)
-        .limit(1)
-        .select(families::id)
-        .get_result(db)
-        .optional()?)
 }
 
 /// Takes the next generation where `presented` is the current one and the family is live: one statement, no

@@ -17,14 +17,24 @@ use diesel::{PgConnection, QueryResult, SqliteConnection};
 
 use crate::store::connection::Db;
 
+/// A piece of a statement's text.
+pub(crate) enum Part {
+    /// Text that both databases read.
+    Sql(&'static str),
+    /// The name of the function that joins the texts of a group.
+    Join,
+    /// The parameter.
+    Key,
+    /// Keeps the row as it is until the transaction ends; SQLite has one writer anyway.
+    ForShare,
+}
+
 /// A SELECT with one text as its parameter.
 pub(crate) trait Statement: 'static {
     /// The columns.
     type SqlType: 'static;
-    /// The text up to the name of the function that joins texts, which differs between the databases.
-    const HEAD: &'static str;
-    /// From there to the parameter.
-    const TAIL: &'static str;
+    /// The text.
+    const PARTS: &'static [Part];
 }
 
 /// A [`Statement`] and its parameter.
@@ -50,15 +60,20 @@ impl<'a, S: Statement> Prepared<'a, S> {
         }
     }
 
-    fn walk<'b, B>(&'b self, mut out: AstPass<'_, 'b, B>, join: &str) -> QueryResult<()>
+    fn walk<'b, B>(&'b self, mut out: AstPass<'_, 'b, B>, join: &str, for_share: &str) -> QueryResult<()>
     where
         B: Backend + HasSqlType<Text>,
         str: ToSql<Text, B>,
     {
-        out.push_sql(S::HEAD);
-        out.push_sql(join);
-        out.push_sql(S::TAIL);
-        out.push_bind_param::<Text, _>(self.key)
+        for part in S::PARTS {
+            match part {
+                Part::Sql(text) => out.push_sql(text),
+                Part::Join => out.push_sql(join),
+                Part::Key => out.push_bind_param::<Text, _>(self.key)?,
+                Part::ForShare => out.push_sql(for_share),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -73,13 +88,13 @@ impl<S: Statement> Query for Prepared<'_, S> {
 
 impl<S: Statement> QueryFragment<Sqlite> for Prepared<'_, S> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        self.walk(out, "group_concat")
+        self.walk(out, "group_concat", "")
     }
 }
 
 impl<S: Statement> QueryFragment<Pg> for Prepared<'_, S> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.walk(out, "string_agg")
+        self.walk(out, "string_agg", " FOR SHARE")
     }
 }
 
@@ -121,3 +136,99 @@ where
 }
 
 impl<C> RunQueryDsl<C> for RotateFamily<'_> {}
+
+/// The 101st newest live family of a user and client, and all older ones, give way; one statement, whether there are
+/// so many or not.
+pub(crate) struct SupersedeFamilies<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) client_id: &'a str,
+    pub(crate) reason: &'a str,
+    pub(crate) now: i64,
+    /// The place of the newest family that has to go.
+    pub(crate) offset: i64,
+}
+
+impl QueryId for SupersedeFamilies<'_> {
+    type QueryId = SupersedeFamilies<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<B> QueryFragment<B> for SupersedeFamilies<'_>
+where
+    B: Backend + HasSqlType<BigInt> + HasSqlType<Text>,
+    i64: ToSql<BigInt, B>,
+    str: ToSql<Text, B>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, B>) -> QueryResult<()> {
+        out.push_sql("UPDATE families SET revoked_at = ");
+        out.push_bind_param::<BigInt, _>(&self.now)?;
+        out.push_sql(", reason = ");
+        out.push_bind_param::<Text, _>(self.reason)?;
+        self.of_owner(&mut out)?;
+        out.push_sql(" AND id <= (SELECT id FROM families");
+        self.of_owner(&mut out)?;
+        out.push_sql(" AND idle_expires_at > ");
+        out.push_bind_param::<BigInt, _>(&self.now)?;
+        out.push_sql(" AND absolute_expires_at > ");
+        out.push_bind_param::<BigInt, _>(&self.now)?;
+        // Ids are UUIDv7: their order is that of the sign-ins.
+        out.push_sql(" ORDER BY id DESC LIMIT 1 OFFSET ");
+        out.push_bind_param::<BigInt, _>(&self.offset)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl SupersedeFamilies<'_> {
+    fn of_owner<'b, B>(&'b self, out: &mut AstPass<'_, 'b, B>) -> QueryResult<()>
+    where
+        B: Backend + HasSqlType<Text>,
+        str: ToSql<Text, B>,
+    {
+        out.push_sql(" WHERE user_id = ");
+        out.push_bind_param::<Text, _>(self.user_id)?;
+        out.push_sql(" AND client_id = ");
+        out.push_bind_param::<Text, _>(self.client_id)?;
+        out.push_sql(" AND revoked_at IS NULL");
+        Ok(())
+    }
+}
+
+impl<C> RunQueryDsl<C> for SupersedeFamilies<'_> {}
+
+/// A new family's row.
+pub(crate) struct InsertFamily<'a> {
+    pub(crate) texts: [&'a str; 6],
+    pub(crate) numbers: [i64; 5],
+}
+
+impl QueryId for InsertFamily<'_> {
+    type QueryId = InsertFamily<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<B> QueryFragment<B> for InsertFamily<'_>
+where
+    B: Backend + HasSqlType<BigInt> + HasSqlType<Text>,
+    i64: ToSql<BigInt, B>,
+    str: ToSql<Text, B>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, B>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO families (id, client_id, user_id, scope, audience, salt, generation, auth_time, rotated_at, \
+             idle_expires_at, absolute_expires_at) VALUES (",
+        );
+        for (index, text) in self.texts.into_iter().enumerate() {
+            out.push_sql(if index == 0 { "" } else { ", " });
+            out.push_bind_param::<Text, _>(text)?;
+        }
+        for number in &self.numbers {
+            out.push_sql(", ");
+            out.push_bind_param::<BigInt, _>(number)?;
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl<C> RunQueryDsl<C> for InsertFamily<'_> {}

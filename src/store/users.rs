@@ -8,7 +8,7 @@ use crate::model::user::{Administration, PasswordKind, User, UserKind, UserStatu
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
-use crate::store::prepared::{Prepared, Statement};
+use crate::store::prepared::{Part, Prepared, Statement};
 use crate::store::schema::{known_networks, user_roles, users};
 
 /// The columns that make a [`User`], in the order of [`Columns`].
@@ -86,9 +86,15 @@ struct ById;
 
 impl Statement for ById {
     type SqlType = (Columns, Nullable<Text>);
-    const HEAD: &'static str = SELECT;
-    const TAIL: &'static str = "(r.role_id, ' ') FROM user_roles r \
-         WHERE r.user_id = u.id AND r.organization_id = u.organization_id) FROM users u WHERE u.id = ";
+    const PARTS: &'static [Part] = &[
+        Part::Sql(SELECT),
+        Part::Join,
+        Part::Sql(
+            "(r.role_id, ' ') FROM user_roles r \
+         WHERE r.user_id = u.id AND r.organization_id = u.organization_id) FROM users u WHERE u.id = ",
+        ),
+        Part::Key,
+    ];
 }
 
 /// A user with their roles by username.
@@ -96,9 +102,15 @@ struct ByUsername;
 
 impl Statement for ByUsername {
     type SqlType = (Columns, Nullable<Text>);
-    const HEAD: &'static str = SELECT;
-    const TAIL: &'static str = "(r.role_id, ' ') FROM user_roles r \
-         WHERE r.user_id = u.id AND r.organization_id = u.organization_id) FROM users u WHERE u.username = ";
+    const PARTS: &'static [Part] = &[
+        Part::Sql(SELECT),
+        Part::Join,
+        Part::Sql(
+            "(r.role_id, ' ') FROM user_roles r \
+         WHERE r.user_id = u.id AND r.organization_id = u.organization_id) FROM users u WHERE u.username = ",
+        ),
+        Part::Key,
+    ];
 }
 
 fn user((row, roles): (Row, Option<String>)) -> Result<User, StoreError> {
@@ -384,11 +396,12 @@ pub fn note_sign_in(db: &mut Db, user_id: &str, network: &str, now: Timestamp) -
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
 pub fn hold_epoch(db: &mut Db, id: &str, epoch: i64) -> Result<bool, StoreError> {
-    let row = users::table.filter(users::id.eq(id).and(users::epoch.eq(epoch))).select(users::id);
-    let held: Option<String> = match db {
-        // SQLite has one writer, and this is in its transaction.
-        Db::Sqlite(connection) => row.get_result(connection).optional()?,
-        Db::Postgres(connection) => row.for_share().get_result(connection).optional()?,
-    };
-    Ok(held.is_some())
+    Ok(Prepared::<Epoch>::with(id).find::<i64>(db)? == Some(epoch))
+}
+
+struct Epoch;
+
+impl Statement for Epoch {
+    type SqlType = BigInt;
+    const PARTS: &'static [Part] = &[Part::Sql("SELECT epoch FROM users WHERE id = "), Part::Key, Part::ForShare];
 }

@@ -1,15 +1,16 @@
-//! `jsonwebtoken` signs through this provider, which looks a parsed key up instead of parsing PKCS#8 at every token.
+//! `jsonwebtoken` signs and verifies through this provider, which looks a parsed key up instead of parsing it at every
+//! token.
 //!
-//! An `EncodingKey` of ours holds the key's `kid` and nothing secret; the key itself is in the table here.
+//! An `EncodingKey` or `DecodingKey` of ours holds the key's `kid` and nothing else; the key itself is in the table here.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use arc_swap::ArcSwap;
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, aws_lc};
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, aws_lc};
 use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::signature::{self, Signer};
-use jsonwebtoken::{Algorithm, EncodingKey};
+use jsonwebtoken::signature::{self, Signer, Verifier};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 
 use crate::crypto::signing::{SigningAlgorithm, SigningKeyPair};
 
@@ -17,6 +18,7 @@ static PARSED: LazyLock<ArcSwap<HashMap<Vec<u8>, Arc<SigningKeyPair>>>> = LazyLo
 
 static PROVIDER: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
     signer_factory: |algorithm, key| signer(*algorithm, key),
+    verifier_factory: |algorithm, key| verifier(*algorithm, key),
     ..aws_lc::DEFAULT_PROVIDER.clone()
 });
 
@@ -26,17 +28,20 @@ pub fn install() {
     let _ = LazyLock::force(&PROVIDER).install_default();
 }
 
-/// Makes a parsed key usable by [`EncodingKey`]s that hold its `kid`.
-pub(super) fn register(kid: &str, pair: &Arc<SigningKeyPair>) -> EncodingKey {
+/// Makes a parsed key usable by keys of `jsonwebtoken` that hold its `kid`.
+pub(super) fn register(kid: &str, pair: &Arc<SigningKeyPair>) -> (EncodingKey, DecodingKey) {
     PARSED.rcu(|known| {
         let mut known = HashMap::clone(known);
         known.insert(kid.as_bytes().to_vec(), Arc::clone(pair));
         known
     });
+    let kid = kid.as_bytes();
     match pair.algorithm() {
-        SigningAlgorithm::Es256 => EncodingKey::from_ec_der(kid.as_bytes()),
-        SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => EncodingKey::from_rsa_der(kid.as_bytes()),
-        SigningAlgorithm::EdDsa => EncodingKey::from_ed_der(kid.as_bytes()),
+        SigningAlgorithm::Es256 => (EncodingKey::from_ec_der(kid), DecodingKey::from_ec_der(kid)),
+        SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => {
+            (EncodingKey::from_rsa_der(kid), DecodingKey::from_rsa_der(kid))
+        }
+        SigningAlgorithm::EdDsa => (EncodingKey::from_ed_der(kid), DecodingKey::from_ed_der(kid)),
     }
 }
 
@@ -56,6 +61,30 @@ fn signer(algorithm: Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>,
         Ok(Box::new(ParsedSigner(pair)))
     } else {
         Err(ErrorKind::InvalidAlgorithm.into())
+    }
+}
+
+fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
+    let known = key.try_get_as_bytes().ok().and_then(|kid| PARSED.load().get(kid).cloned());
+    match known {
+        // A key of somebody else's, from a JWK.
+        None => (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&algorithm, key),
+        Some(pair) if jwt_algorithm(pair.algorithm()) == algorithm => Ok(Box::new(ParsedVerifier(pair))),
+        Some(_) => Err(ErrorKind::InvalidAlgorithm.into()),
+    }
+}
+
+struct ParsedVerifier(Arc<SigningKeyPair>);
+
+impl Verifier<Vec<u8>> for ParsedVerifier {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
+        if self.0.verifies(message, signature) { Ok(()) } else { Err(signature::Error::new()) }
+    }
+}
+
+impl JwtVerifier for ParsedVerifier {
+    fn algorithm(&self) -> Algorithm {
+        jwt_algorithm(self.0.algorithm())
     }
 }
 

@@ -62,15 +62,15 @@ impl KeyRing {
                 sealing.open(&seal_context(&key.kid), &key.sealed_private_key).map_err(|cause| broken(&cause))?;
             let pair = SigningKeyPair::from_pkcs8(key.algorithm, pkcs8.expose()).map_err(|cause| broken(&cause))?;
             let pair = Arc::new(pair);
-            let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_str(&key.public_jwk).map_err(|cause| broken(&cause))?;
+            let (encoding, decoding) = register(&key.kid, &pair);
             let open = Arc::new(OpenKey {
                 kid: key.kid.clone(),
                 algorithm: key.algorithm,
                 times: key.times.clone(),
                 public_jwk: key.public_jwk.clone(),
                 jwt_algorithm: jwt_algorithm(key.algorithm),
-                encoding: register(&key.kid, &pair),
-                decoding: DecodingKey::from_jwk(&jwk).map_err(|cause| broken(&cause))?,
+                encoding,
+                decoding,
             });
             ring.ordered.push(Arc::clone(&open));
             ring.keys.insert(open.kid.clone(), open);
