@@ -13,6 +13,7 @@ use crate::model::time::Timestamp;
 use crate::oauth::Context;
 use crate::oauth::client_authentication::SECRET_DIGEST_PURPOSE;
 use crate::oauth::keys;
+use crate::registry::LONGEST_ACCESS_LIFETIME;
 use crate::store::{StoreError, audit, clients, families, scopes, signing_keys};
 
 /// How generated client ids and secrets begin (`credentials.*_prefix`).
@@ -164,7 +165,7 @@ fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError>
     if kind == ClientKind::Public && new.may_introspect {
         return refused("only a confidential client may introspect");
     }
-    if new.access_lifetime.is_some_and(|seconds| !(30..=86_400).contains(&seconds)) {
+    if new.access_lifetime.is_some_and(|seconds| !(30..=LONGEST_ACCESS_LIFETIME).contains(&seconds)) {
         return refused("an access lifetime is 30 to 86400 seconds");
     }
     if new.reuse_window.is_some_and(|seconds| !(0..=60).contains(&seconds)) {

@@ -22,7 +22,7 @@ use crate::login::network::Network;
 use crate::model::audit::{Actor, AuditEvent};
 use crate::model::time::Timestamp;
 use crate::model::user::{PasswordKind, User, UserKind, UserStatus};
-use crate::store::{Store, StoreError, audit, users};
+use crate::store::{Store, StoreError, audit, known_networks, users};
 
 /// What generated passwords are digested for.
 pub const GENERATED_DIGEST_PURPOSE: &str = "generated password";
@@ -291,7 +291,7 @@ impl Login {
 
     async fn last_sign_in(&self, user: &User, network: Network) -> Result<Option<Timestamp>, SignInError> {
         let (id, network) = (user.id.clone(), network.to_string());
-        Ok(self.store.read(move |db| users::last_sign_in(db, &id, &network)).await?)
+        Ok(self.store.read(move |db| known_networks::last_sign_in(db, &id, &network)).await?)
     }
 
     async fn settle(
@@ -309,7 +309,7 @@ impl Login {
             let failures = if limits.enabled { attempt.settle(db, right, now)? } else { 0 };
             let Some(user) = &user else { return Ok(()) };
             if right {
-                users::note_sign_in(db, &user.id, &network, now)?;
+                known_networks::note_sign_in(db, &user.id, &network, now)?;
                 if let Some((old, new)) = &renewed {
                     users::upgrade_hash(db, &user.id, old, new)?;
                 }

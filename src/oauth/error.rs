@@ -89,6 +89,18 @@ impl ProtocolError {
         Self::new(ErrorCode::InvalidGrant, 400, description)
     }
 
+    /// 400 `invalid_grant`: one text for wrong, unknown, disabled and locked.
+    #[must_use]
+    pub fn refused_sign_in() -> Self {
+        Self::invalid_grant("the username or the password is wrong, or the account may not be used here")
+    }
+
+    /// 400 `invalid_grant`: one text for unknown, expired, revoked, used before and issued to another client.
+    #[must_use]
+    pub fn refused_refresh() -> Self {
+        Self::invalid_grant("the refresh token is not valid")
+    }
+
     /// 400 `unauthorized_client`.
     pub fn unauthorized_client(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::UnauthorizedClient, 400, description)

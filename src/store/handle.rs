@@ -6,21 +6,9 @@ use std::time::Duration;
 use crate::config::{Database, DatabaseUrl};
 use crate::store::connection::{Db, Use, open};
 use crate::store::error::StoreError;
+use crate::store::figures::StoreFigures;
 use crate::store::pool::{Pool, in_transaction};
 use crate::store::sqlite::{Writer, with_reader};
-
-/// Figures of the store for the metrics page.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct StoreFigures {
-    /// Write transactions committed.
-    pub batches: u64,
-    /// Writes committed in them.
-    pub writes: u64,
-    /// Connections that wait for an answer of the database right now.
-    pub busy_connections: usize,
-    /// Jobs that wait for a connection or for the writer.
-    pub queued: usize,
-}
 
 /// A database that the program reads and writes.
 #[derive(Clone)]

@@ -10,8 +10,10 @@ pub mod connection;
 pub mod denied_tokens;
 pub mod error;
 pub mod families;
+mod figures;
 mod handle;
 pub mod instance;
+pub mod known_networks;
 pub mod migrations;
 pub mod organizations;
 mod pool;
@@ -25,4 +27,5 @@ pub mod users;
 
 pub use connection::Db;
 pub use error::StoreError;
+pub use figures::StoreFigures;
 pub use handle::Store;

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use crate::config::DatabaseUrl;
 use crate::store::connection::{Db, Use, open};
 use crate::store::error::StoreError;
-use crate::store::handle::StoreFigures;
+use crate::store::figures::StoreFigures;
 
 /// Tries of a transaction that lost against another writer.
 const TRIES: usize = 5;

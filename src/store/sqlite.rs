@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::config::DatabaseUrl;
 use crate::store::connection::{Db, Use, open};
 use crate::store::error::StoreError;
-use crate::store::handle::StoreFigures;
+use crate::store::figures::StoreFigures;
 
 /// Writes that one commit may serve.
 const LARGEST_BATCH: usize = 256;

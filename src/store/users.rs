@@ -9,7 +9,7 @@ use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
 use crate::store::prepared::{Part, Prepared, Statement};
-use crate::store::schema::{known_networks, user_roles, users};
+use crate::store::schema::{user_roles, users};
 
 /// The columns that make a [`User`], in the order of [`Columns`].
 #[derive(Queryable)]
@@ -351,44 +351,6 @@ pub fn epochs_raised(db: &mut Db, known: i64, since: Timestamp) -> Result<Vec<(S
         .select((users::id, users::epoch, users::epoch_raised_at))
         .load(db)?;
     Ok(rows.into_iter().map(|(id, epoch, at)| (id, epoch, Timestamp::from_micros(at))).collect())
-}
-
-/// When the user last signed in from a network.
-///
-/// # Errors
-/// [`StoreError`] if the database cannot be read.
-pub fn last_sign_in(db: &mut Db, user_id: &str, network: &str) -> Result<Option<Timestamp>, StoreError> {
-    let at: Option<i64> = known_networks::table
-        .filter(known_networks::user_id.eq(user_id).and(known_networks::network.eq(network)))
-        .select(known_networks::last_success_at)
-        .get_result(db)
-        .optional()?;
-    Ok(at.map(Timestamp::from_micros))
-}
-
-/// Notes a sign-in from a network.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn note_sign_in(db: &mut Db, user_id: &str, network: &str, now: Timestamp) -> Result<(), StoreError> {
-    let row =
-        known_networks::table.filter(known_networks::user_id.eq(user_id).and(known_networks::network.eq(network)));
-    let changed = diesel::update(row).set(known_networks::last_success_at.eq(now.micros())).execute(db)?;
-    if changed == 0 {
-        diesel::insert_into(known_networks::table)
-            .values((
-                known_networks::user_id.eq(user_id),
-                known_networks::network.eq(network),
-                known_networks::last_success_at.eq(now.micros()),
-            ))
-            .execute(db)
-            .map_err(|error| match StoreError::from(error) {
-                // Another sign-in made the row meanwhile: look again.
-                StoreError::Conflict(_) => StoreError::Serialization,
-                other => other,
-            })?;
-    }
-    Ok(())
 }
 
 /// Whether the epoch is still this one, and stays so until the transaction ends: what would raise it waits.

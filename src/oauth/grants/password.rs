@@ -11,9 +11,6 @@ use crate::oauth::tokens::family::NewFamily;
 use crate::oauth::tokens::gate::{Asked, AuthorizedGrant};
 use crate::oauth::tokens::issue::{Tokens, issue};
 
-/// One text for wrong, unknown, disabled and locked.
-pub const REFUSED: &str = "the username or the password is wrong, or the account may not be used here";
-
 pub(super) async fn sign_in(
     context: &Context,
     request: &TokenRequest,
@@ -56,7 +53,7 @@ pub(super) async fn sign_in(
 
 fn refusal(error: SignInError) -> ProtocolError {
     match &error {
-        SignInError::Refused(_) => ProtocolError::invalid_grant(REFUSED),
+        SignInError::Refused(_) => ProtocolError::refused_sign_in(),
         SignInError::Limited(seconds) => ProtocolError::too_many_attempts(*seconds),
         SignInError::Busy(seconds, _) => ProtocolError::unavailable(*seconds),
         SignInError::Unavailable(_) => ProtocolError::unavailable(1),

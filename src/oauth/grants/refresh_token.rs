@@ -13,9 +13,6 @@ use crate::oauth::tokens::issue::{Tokens, issue};
 use crate::oauth::tokens::refresh_token::RefreshToken;
 use crate::store::{Db, StoreError, audit, families};
 
-/// One text for unknown, expired, revoked, used before and issued to another client.
-pub const REFUSED: &str = "the refresh token is not valid";
-
 pub(super) async fn redeem(
     context: &Context,
     request: &TokenRequest,
@@ -120,7 +117,7 @@ async fn lost(
     let family = context.store.read(move |db| families::find(db, &id)).await?;
     let family = family
         .filter(|family| family.is_live(context.clock.now()))
-        .ok_or_else(|| ProtocolError::invalid_grant(REFUSED).because("the family ended meanwhile"))?;
+        .ok_or_else(|| ProtocolError::refused_refresh().because("the family ended meanwhile"))?;
     match use_of(presented, &family, context, client) {
         Use::Repeated => successor(context, tokens, presented, &family),
         Use::Replayed(end) => Err(end_family(context, request, client, &family, end).await?),
@@ -167,5 +164,5 @@ async fn end_family(
             Ok(())
         })
         .await?;
-    Ok(ProtocolError::invalid_grant(REFUSED).because(format!("a replay ended the family {}: {end}", family.id)))
+    Ok(ProtocolError::refused_refresh().because(format!("a replay ended the family {}: {end}", family.id)))
 }

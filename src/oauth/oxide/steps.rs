@@ -15,7 +15,6 @@ use oxide_auth::primitives::registrar::{BoundClient, ClientUrl, PreGrant, Regist
 use crate::model::family::Family;
 use crate::model::scope::ScopeSet;
 use crate::oauth::error::ProtocolError;
-use crate::oauth::grants::refresh_token::REFUSED;
 use crate::oauth::oxide::password::{Input as PasswordInput, Output as PasswordOutput, Password};
 use crate::oauth::oxide::registrar::to_oxide;
 use crate::oauth::oxide::request::GrantRequest;
@@ -177,7 +176,7 @@ fn refused(output: &refresh::Output<'_>) -> ProtocolError {
             ProtocolError::invalid_scope("the scope goes beyond what was granted first")
         }
         Some(AccessTokenErrorType::InvalidGrant) => {
-            ProtocolError::invalid_grant(REFUSED).because("unknown, or issued to another client")
+            ProtocolError::refused_refresh().because("unknown, or issued to another client")
         }
         Some(AccessTokenErrorType::InvalidRequest) => {
             ProtocolError::invalid_request("the parameter refresh_token is missing")

@@ -9,7 +9,6 @@ use crate::model::family::Family;
 use crate::model::time::Timestamp;
 use crate::oauth::context::Context;
 use crate::oauth::error::ProtocolError;
-use crate::oauth::grants::password::REFUSED;
 use crate::oauth::tokens::gate::AuthorizedGrant;
 use crate::oauth::tokens::refresh_token::RefreshToken;
 use crate::store::{clients, families, users};
@@ -82,7 +81,7 @@ impl NewFamily {
         if started {
             Ok(self.first)
         } else {
-            Err(ProtocolError::invalid_grant(REFUSED).because("the user or the client was changed meanwhile"))
+            Err(ProtocolError::refused_sign_in().because("the user or the client was changed meanwhile"))
         }
     }
 }

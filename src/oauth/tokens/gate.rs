@@ -106,8 +106,8 @@ impl AuthorizedGrant {
         let user = context.store.read(move |db| users::by_id(db, &id)).await?;
         let user = user
             .filter(|user| may_be_issued(user, signed_in.despite_lock) && user.epoch == signed_in.epoch)
-            .ok_or_else(|| ProtocolError::invalid_grant(crate::oauth::grants::password::REFUSED))?;
-        Self::for_user(context, client, &user, asked, auth_time, crate::oauth::grants::password::REFUSED)
+            .ok_or_else(ProtocolError::refused_sign_in)?;
+        Self::for_user(context, client, &user, asked, auth_time, ProtocolError::refused_sign_in)
     }
 
     /// A family is used again.
@@ -120,13 +120,12 @@ impl AuthorizedGrant {
         recovered: &RecoveredFamily,
         asked: &Asked<'_>,
     ) -> Result<Self, ProtocolError> {
-        let text = crate::oauth::grants::refresh_token::REFUSED;
-        let refused = || ProtocolError::invalid_grant(text);
+        let refused = ProtocolError::refused_refresh;
         let user = recovered.user.as_ref().ok_or_else(|| refused().because("the user is gone"))?;
         if !may_be_issued(user, false) {
             return Err(refused().because("the user is not active or has no API access"));
         }
-        let mut grant = Self::for_user(context, client, user, asked, recovered.family.auth_time, text)?;
+        let mut grant = Self::for_user(context, client, user, asked, recovered.family.auth_time, refused)?;
         let original = &recovered.family.audience;
         if !original.is_empty() {
             // RFC 8707 §2.2: within what was granted first.
@@ -147,13 +146,13 @@ impl AuthorizedGrant {
         user: &User,
         asked: &Asked<'_>,
         auth_time: Timestamp,
-        refused: &'static str,
+        refused: fn() -> ProtocolError,
     ) -> Result<Self, ProtocolError> {
         let snapshot = context.registry.snapshot();
         let client = live_client(&snapshot, &client.client_id)?;
         live_organization(&snapshot, &client)?;
         let organization = organization_epoch(&snapshot, &user.organization_id)
-            .ok_or_else(|| ProtocolError::invalid_grant(refused).because("the user's organization is not active"))?;
+            .ok_or_else(|| refused().because("the user's organization is not active"))?;
         let scope = scope::effective(asked.scope, &client, &snapshot, Some(&user.role_ids));
         let audience = audience(context, &snapshot, &client, &scope, asked.resources)?;
         let mut role_names: Vec<String> =
