@@ -479,7 +479,12 @@ impl FullPool {
         // More than two seconds of work at the cost that these tests use.
         let jobs = 40 + 20 * pool.threads();
         let mut threads = Vec::new();
-        for _ in 0..jobs {
+        let started = pool.started();
+        for number in 0..jobs {
+            // The pool's threads are at work before the queue fills: a job that they take later would leave room.
+            while number == pool.threads() && pool.started() - started < pool.threads() as u64 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             let (context, waiting, refused) =
                 (Arc::clone(server.context()), Arc::clone(&waiting), Arc::clone(&refused));
             threads.push(std::thread::spawn(move || {
