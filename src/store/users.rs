@@ -81,20 +81,16 @@ pub(super) fn role_ids(joined: Option<String>) -> Vec<String> {
 const SELECT: &str = "SELECT u.id, u.organization_id, u.kind, u.username, u.name, u.first_name, u.last_name, u.email, \
      u.access_console, u.access_api, u.status, u.password_kind, u.password_hash, u.epoch, (SELECT ";
 
+const OF_USERS: &str = "(r.role_id, ' ') FROM user_roles r \
+         WHERE r.user_id = u.id AND r.organization_id = u.organization_id) FROM users u WHERE ";
+
 /// A user with their roles by id.
 struct ById;
 
 impl Statement for ById {
     type SqlType = (Columns, Nullable<Text>);
-    const PARTS: &'static [Part] = &[
-        Part::Sql(SELECT),
-        Part::Join,
-        Part::Sql(
-            "(r.role_id, ' ') FROM user_roles r \
-         WHERE r.user_id = u.id AND r.organization_id = u.organization_id) FROM users u WHERE u.id = ",
-        ),
-        Part::Key,
-    ];
+    const PARTS: &'static [Part] =
+        &[Part::Sql(SELECT), Part::Join, Part::Sql(OF_USERS), Part::Sql("u.id = "), Part::Key];
 }
 
 /// A user with their roles by username.
@@ -102,15 +98,8 @@ struct ByUsername;
 
 impl Statement for ByUsername {
     type SqlType = (Columns, Nullable<Text>);
-    const PARTS: &'static [Part] = &[
-        Part::Sql(SELECT),
-        Part::Join,
-        Part::Sql(
-            "(r.role_id, ' ') FROM user_roles r \
-         WHERE r.user_id = u.id AND r.organization_id = u.organization_id) FROM users u WHERE u.username = ",
-        ),
-        Part::Key,
-    ];
+    const PARTS: &'static [Part] =
+        &[Part::Sql(SELECT), Part::Join, Part::Sql(OF_USERS), Part::Sql("u.username = "), Part::Key];
 }
 
 fn user((row, roles): (Row, Option<String>)) -> Result<User, StoreError> {
