@@ -5,15 +5,36 @@ use crate::crypto::password::PasswordHashError;
 use crate::model::states::UnknownWord;
 use crate::store::StoreError;
 
+/// A field of a request, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[error("{field}: {message}")]
+pub struct FieldError {
+    /// The member of the request.
+    pub field: &'static str,
+    /// What it must be.
+    pub message: String,
+}
+
 /// Why a verb did nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// What was asked for cannot be: the text says what to do instead.
     #[error("{0}")]
     Refused(String),
-    /// There is no such thing.
+    /// Fields that cannot be what they are.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<FieldError>),
+    /// Whoever asks may not.
     #[error("{0}")]
-    NotFound(String),
+    Forbidden(String),
+    /// There is no such thing, or it is another organization's.
+    #[error("there is no {noun} `{key}`")]
+    NotFound {
+        /// What was looked for.
+        noun: &'static str,
+        /// The name or id that it was looked for by.
+        key: String,
+    },
     /// The database does not answer.
     #[error("{0}")]
     Unavailable(String),
@@ -25,11 +46,13 @@ pub enum AdminError {
 impl AdminError {
     /// There is no `noun` called `key`.
     #[must_use]
-    pub fn not_found(noun: &str, key: &str) -> Self {
-        Self::NotFound(format!(
-            "there is no {noun} `{key}` (grantor {} list shows what there is)",
-            noun.replace(' ', "-")
-        ))
+    pub fn not_found(noun: &'static str, key: &str) -> Self {
+        Self::NotFound { noun, key: key.to_owned() }
+    }
+
+    /// One field that cannot be what it is.
+    pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field, message: message.into() }])
     }
 }
 

@@ -1,5 +1,6 @@
 //! The operator's verbs, shared by every face. Each runs in one transaction and leaves an audit event in it.
 
+pub mod authority;
 pub mod clients;
 pub mod credentials;
 pub mod error;
@@ -12,4 +13,5 @@ pub mod setup;
 pub mod signing_keys;
 pub mod users;
 
-pub use error::AdminError;
+pub use authority::Authority;
+pub use error::{AdminError, FieldError};

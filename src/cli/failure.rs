@@ -17,7 +17,7 @@ pub enum Failure {
     Start(#[from] StartError),
     /// A verb.
     #[error(transparent)]
-    Admin(#[from] AdminError),
+    Admin(AdminError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -40,5 +40,16 @@ impl Failure {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if matches!(self, Self::Usage(_)) { 2 } else { 1 }
+    }
+}
+
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::NotFound { noun, .. } => {
+                Self::Refused(format!("{error} (grantor {} list shows what there is)", noun.replace(' ', "-")))
+            }
+            other => Self::Admin(other),
+        }
     }
 }
