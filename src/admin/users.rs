@@ -287,7 +287,7 @@ pub async fn grant_role(context: &Context, actor: &Actor, key: &str, role: &str)
     let (actor, changed) = (actor.clone(), user.clone());
     context
         .change(move |db| {
-            users::grant_role(db, &changed.id, &changed.organization_id, &role.id)?;
+            crate::store::memberships::grant_role(db, &changed.id, &changed.organization_id, &role.id)?;
             audit::record(db, &actor, &event, now)
         })
         .await?;

@@ -93,6 +93,15 @@ pub struct User {
     pub role_ids: Vec<String>,
 }
 
+/// A user's place in one organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The organization.
+    pub organization_id: String,
+    /// The roles that the user has in it.
+    pub role_ids: Vec<String>,
+}
+
 /// Why a text is not a username.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UsernameError {

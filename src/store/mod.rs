@@ -14,6 +14,7 @@ mod figures;
 mod handle;
 pub mod instance;
 pub mod known_networks;
+pub mod memberships;
 pub mod migrations;
 pub mod organizations;
 mod pool;

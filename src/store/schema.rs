@@ -31,6 +31,7 @@ diesel::table! {
         description -> Text,
         change -> BigInt,
         created_at -> BigInt,
+        status -> Text,
     }
 }
 
@@ -90,6 +91,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    memberships (user_id, organization_id) {
+        user_id -> Text,
+        organization_id -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     clients (client_id) {
         client_id -> Text,
         organization_id -> Text,
@@ -109,6 +118,15 @@ diesel::table! {
         epoch -> BigInt,
         change -> BigInt,
         created_at -> BigInt,
+        purpose -> Text,
+        static_claims -> Text,
+    }
+}
+
+diesel::table! {
+    client_roles (client_id, role_id) {
+        client_id -> Text,
+        role_id -> Text,
     }
 }
 
@@ -142,6 +160,54 @@ diesel::table! {
         label -> Text,
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
+        sealed -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    scope_requests (id) {
+        id -> Text,
+        client_id -> Text,
+        organization_id -> Text,
+        scope -> Text,
+        justification -> Text,
+        status -> Text,
+        requested_by -> Text,
+        requested_at -> BigInt,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        prefix -> Text,
+        digest -> Text,
+        name -> Text,
+        user_id -> Text,
+        organization_id -> Text,
+        scopes -> Nullable<Text>,
+        networks -> Text,
+        reveal -> Text,
+        sealed -> Nullable<Text>,
+        status -> Text,
+        expires_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        last_used_ip -> Nullable<Text>,
+        change -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    remembered_posts (key_digest) {
+        key_digest -> Text,
+        request_digest -> Text,
+        status -> BigInt,
+        body -> Text,
+        created_at -> BigInt,
     }
 }
 
@@ -222,3 +288,5 @@ diesel::table! {
         details -> Text,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(memberships, users, user_roles, organizations);

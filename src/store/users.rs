@@ -8,8 +8,9 @@ use crate::model::user::{Administration, PasswordKind, User, UserKind, UserStatu
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
+use crate::store::memberships;
 use crate::store::prepared::{Part, Prepared, Statement};
-use crate::store::schema::{user_roles, users};
+use crate::store::schema::users;
 
 /// The columns that make a [`User`], in the order of [`Columns`].
 #[derive(Queryable)]
@@ -239,32 +240,9 @@ pub fn create(db: &mut Db, new: &NewUser, now: Timestamp) -> Result<(), StoreErr
             ),
         ))
         .execute(db)?;
+    memberships::create(db, &new.id, &new.organization_id, now)?;
     for role_id in &new.role_ids {
-        grant_role(db, &new.id, &new.organization_id, role_id)?;
-    }
-    Ok(())
-}
-
-/// Gives a role; giving it again changes nothing.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn grant_role(db: &mut Db, user_id: &str, organization_id: &str, role_id: &str) -> Result<(), StoreError> {
-    let row = user_roles::table.filter(
-        user_roles::user_id
-            .eq(user_id)
-            .and(user_roles::organization_id.eq(organization_id))
-            .and(user_roles::role_id.eq(role_id)),
-    );
-    let given: i64 = row.count().get_result(db)?;
-    if given == 0 {
-        diesel::insert_into(user_roles::table)
-            .values((
-                user_roles::user_id.eq(user_id),
-                user_roles::organization_id.eq(organization_id),
-                user_roles::role_id.eq(role_id),
-            ))
-            .execute(db)?;
+        memberships::grant_role(db, &new.id, &new.organization_id, role_id)?;
     }
     Ok(())
 }
@@ -279,6 +257,8 @@ pub fn set_status(db: &mut Db, id: &str, from: UserStatus, to: UserStatus, now: 
     let changed = diesel::update(row).set(users::status.eq(to.as_str())).execute(db)? == 1;
     if changed && to != UserStatus::Active {
         raise_epoch(db, id, now)?;
+    } else if changed {
+        touch(db, id)?;
     }
     Ok(changed)
 }
@@ -319,6 +299,16 @@ pub fn upgrade_hash(db: &mut Db, id: &str, old: &str, new: &str) -> Result<(), S
     diesel::update(users::table.filter(users::id.eq(id).and(users::password_hash.eq(old))))
         .set(users::password_hash.eq(new))
         .execute(db)?;
+    Ok(())
+}
+
+/// Tells every node that what it remembers of the user is no longer true.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub(super) fn touch(db: &mut Db, id: &str) -> Result<(), StoreError> {
+    let change = next_change(db)?;
+    diesel::update(users::table.filter(users::id.eq(id))).set(users::change.eq(change)).execute(db)?;
     Ok(())
 }
 

@@ -1,0 +1,75 @@
+-- Memberships in several organizations, API keys, registration and approval of applications, remembered POSTs.
+
+CREATE TABLE memberships (
+    user_id TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    organization_id TEXT COLLATE "C" NOT NULL REFERENCES organizations (id),
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, organization_id)
+);
+CREATE UNIQUE INDEX memberships_organization ON memberships (organization_id, user_id);
+INSERT INTO memberships (user_id, organization_id, created_at) SELECT id, organization_id, created_at FROM users;
+
+ALTER TABLE roles ADD COLUMN status TEXT COLLATE "C" NOT NULL DEFAULT 'active';
+DROP INDEX roles_name;
+CREATE UNIQUE INDEX roles_name ON roles (COALESCE(organization_id, ''), name) WHERE status = 'active';
+CREATE INDEX user_roles_role ON user_roles (role_id, user_id);
+
+ALTER TABLE clients ADD COLUMN purpose TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE clients ADD COLUMN static_claims TEXT COLLATE "C" NOT NULL DEFAULT '{}';
+CREATE UNIQUE INDEX clients_organization ON clients (organization_id, client_id);
+CREATE INDEX clients_owner ON clients (owner_id, client_id);
+
+ALTER TABLE client_secrets ADD COLUMN sealed TEXT COLLATE "C";
+
+CREATE TABLE client_roles (
+    client_id TEXT COLLATE "C" NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
+    role_id TEXT COLLATE "C" NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
+    PRIMARY KEY (client_id, role_id)
+);
+
+CREATE TABLE scope_requests (
+    id TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    client_id TEXT COLLATE "C" NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
+    organization_id TEXT COLLATE "C" NOT NULL REFERENCES organizations (id),
+    scope TEXT COLLATE "C" NOT NULL REFERENCES scopes (name),
+    justification TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    requested_by TEXT COLLATE "C" NOT NULL,
+    requested_at BIGINT NOT NULL,
+    decided_by TEXT COLLATE "C",
+    decided_at BIGINT,
+    reason TEXT COLLATE "C" NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX scope_requests_pending ON scope_requests (client_id, scope) WHERE status = 'pending';
+CREATE UNIQUE INDEX scope_requests_organization ON scope_requests (organization_id, id);
+
+CREATE TABLE api_keys (
+    id TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    prefix TEXT COLLATE "C" NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL UNIQUE,
+    name TEXT COLLATE "C" NOT NULL,
+    user_id TEXT COLLATE "C" NOT NULL REFERENCES users (id),
+    organization_id TEXT COLLATE "C" NOT NULL REFERENCES organizations (id),
+    scopes TEXT COLLATE "C",
+    networks TEXT COLLATE "C" NOT NULL,
+    reveal TEXT COLLATE "C" NOT NULL,
+    sealed TEXT COLLATE "C",
+    status TEXT COLLATE "C" NOT NULL,
+    expires_at BIGINT,
+    last_used_at BIGINT,
+    last_used_ip TEXT COLLATE "C",
+    change BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX api_keys_user ON api_keys (user_id, id);
+CREATE UNIQUE INDEX api_keys_organization ON api_keys (organization_id, id);
+CREATE INDEX api_keys_change ON api_keys (change);
+
+CREATE TABLE remembered_posts (
+    key_digest TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    request_digest TEXT COLLATE "C" NOT NULL,
+    status BIGINT NOT NULL,
+    body TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX remembered_posts_created ON remembered_posts (created_at);

@@ -1,0 +1,14 @@
+DROP TABLE remembered_posts;
+DROP TABLE api_keys;
+DROP TABLE scope_requests;
+DROP TABLE client_roles;
+ALTER TABLE client_secrets DROP COLUMN sealed;
+DROP INDEX clients_owner;
+DROP INDEX clients_organization;
+ALTER TABLE clients DROP COLUMN static_claims;
+ALTER TABLE clients DROP COLUMN purpose;
+DROP INDEX user_roles_role;
+DROP INDEX roles_name;
+ALTER TABLE roles DROP COLUMN status;
+CREATE UNIQUE INDEX roles_name ON roles (COALESCE(organization_id, ''), name);
+DROP TABLE memberships;
