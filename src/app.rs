@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::hash_pool::{HashPool, default_threads};
 use crate::crypto::master_key::MasterKey;
-use crate::crypto::password::{PasswordHashError, PasswordHasher};
+use crate::crypto::password::{PasswordHashError, PasswordHasher, PasswordPolicy};
 use crate::crypto::random::Random;
 use crate::http::{self, HttpSettings, State};
 use crate::login::{LimitSettings, Login, LoginSettings};
@@ -143,6 +143,7 @@ pub async fn open(
             client: i64::from(limits.client_failures),
             window: seconds(limits.window),
         },
+        policy: PasswordPolicy { min_length: config.passwords.min_length },
     };
     let login = Login::new(store.clone(), clock.clone(), data_keys.digest.clone(), hasher, pool, login_settings);
     let ring = KeyRing::open(registry.snapshot().keys(), &data_keys.sealing)?;
@@ -161,6 +162,7 @@ pub async fn open(
     };
     let context = Context {
         settings,
+        credentials: config.credentials.clone(),
         store,
         registry,
         data_keys,

@@ -1,13 +1,17 @@
 //! The operator's verbs, shared by every face. Each runs in one transaction and leaves an audit event in it.
 
 pub mod authority;
+pub mod client_secrets;
 pub mod clients;
 pub mod credentials;
 pub mod error;
 pub mod maintenance;
 pub mod master_key;
+pub mod memberships;
 pub mod organizations;
+pub mod passwords;
 pub mod roles;
+pub mod scope_requests;
 pub mod scopes;
 pub mod setup;
 pub mod signing_keys;

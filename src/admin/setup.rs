@@ -9,7 +9,7 @@ use crate::crypto::master_key::{MasterKey, MasterKeyError};
 use crate::crypto::random::Random;
 use crate::crypto::sealing::SealError;
 use crate::model::audit::{Actor, AuditEvent};
-use crate::model::client::{AuthenticationMethod, Client, ClientKind, ClientMode, ClientStatus};
+use crate::model::client::{AuthenticationMethod, Client, ClientKind, ClientMode, ClientStatus, StaticClaims};
 use crate::model::grant_type::GrantType;
 use crate::model::role::{ADMINISTRATOR, API_ACCESS, API_USER, BUILT_IN_PERMISSIONS, DEVELOPER, Role};
 use crate::model::scope::{self, CatalogueScope, EMAIL, OFFLINE_ACCESS, OPENID, PROFILE};
@@ -231,7 +231,7 @@ impl Plan {
         for role in &self.roles {
             roles::create(db, role, now)?;
         }
-        clients::create(db, &self.programmatic_client, "Programmatic users sign in through this client", now)?;
+        clients::create(db, &self.programmatic_client, now)?;
         users::create(db, &self.administrator, now)?;
         for key in &self.keys {
             signing_keys::create(db, key)?;
@@ -282,7 +282,10 @@ fn administrator(
         username: Username::parse(&settings.admin_username)?,
         name: "Administrator".to_owned(),
         description: String::new(),
+        first_name: String::new(),
+        last_name: String::new(),
         email: None,
+        phone: None,
         administration: Administration::Admin,
         access_console: true,
         access_api: true,
@@ -297,7 +300,10 @@ fn programmatic_client(settings: &SetupSettings, organization_id: &str) -> Clien
     Client {
         client_id: settings.programmatic_client_id.clone(),
         organization_id: organization_id.to_owned(),
+        owner_id: None,
         label: "Programmatic users".to_owned(),
+        description: "Programmatic users sign in through this client".to_owned(),
+        purpose: String::new(),
         kind: ClientKind::Public,
         mode: ClientMode::Live,
         authentication_method: Some(AuthenticationMethod::None),
@@ -312,6 +318,8 @@ fn programmatic_client(settings: &SetupSettings, organization_id: &str) -> Clien
         grant_types: vec![GrantType::Password, GrantType::RefreshToken],
         scopes: [OPENID, PROFILE, EMAIL, OFFLINE_ACCESS].into_iter().collect(),
         audiences: Vec::new(),
+        static_claims: StaticClaims::default(),
+        role_ids: Vec::new(),
         secrets: Vec::new(),
     }
 }

@@ -1,7 +1,8 @@
 //! Signing keys.
 
-use crate::admin::AdminError;
-use crate::model::audit::{Actor, AuditEvent};
+use crate::admin::{AdminError, Authority, organizations};
+use crate::model::audit::AuditEvent;
+use crate::model::role::KEYS_MANAGE;
 use crate::model::signing_key::{KeyState, SigningAlgorithm};
 use crate::oauth::{Context, keys};
 use crate::store::audit;
@@ -14,7 +15,9 @@ pub type KeyAndState = (StoredKey, KeyState);
 ///
 /// # Errors
 /// [`AdminError::Unavailable`].
-pub async fn list(context: &Context) -> Result<Vec<KeyAndState>, AdminError> {
+pub async fn list(context: &Context, by: &Authority) -> Result<Vec<KeyAndState>, AdminError> {
+    by.require(KEYS_MANAGE)?;
+    organizations::govern(context, by).await?;
     let now = context.clock.now();
     let stored = context.store.read(signing_keys::list).await?;
     Ok(stored.into_iter().map(|key| (key.clone(), key.times.state_at(now))).collect())
@@ -24,10 +27,12 @@ pub async fn list(context: &Context) -> Result<Vec<KeyAndState>, AdminError> {
 ///
 /// # Errors
 /// [`AdminError::Unavailable`].
-pub async fn rotate(context: &Context, actor: &Actor, algorithm: SigningAlgorithm) -> Result<KeyAndState, AdminError> {
+pub async fn rotate(context: &Context, by: &Authority, algorithm: SigningAlgorithm) -> Result<KeyAndState, AdminError> {
+    by.require(KEYS_MANAGE)?;
+    organizations::govern(context, by).await?;
     let now = context.clock.now();
     let new = keys::make_key(algorithm, &context.data_keys.sealing, &context.random, now)?;
-    let (actor, ahead) = (actor.clone(), context.settings.publish_ahead);
+    let (actor, ahead) = (by.actor.clone(), context.settings.publish_ahead);
     let made = context
         .change(move |db| {
             let made = keys::rotate(db, new.clone(), ahead, now)?;
@@ -44,7 +49,9 @@ pub async fn rotate(context: &Context, actor: &Actor, algorithm: SigningAlgorith
 ///
 /// # Errors
 /// [`AdminError::NotFound`].
-pub async fn revoke(context: &Context, actor: &Actor, kid: &str) -> Result<Option<KeyAndState>, AdminError> {
+pub async fn revoke(context: &Context, by: &Authority, kid: &str) -> Result<Option<KeyAndState>, AdminError> {
+    by.require(KEYS_MANAGE)?;
+    organizations::govern(context, by).await?;
     let now = context.clock.now();
     let known = context.store.read(signing_keys::list).await?;
     let key = known.iter().find(|key| key.kid == kid).ok_or_else(|| AdminError::not_found("key", kid))?;
@@ -53,7 +60,7 @@ pub async fn revoke(context: &Context, actor: &Actor, kid: &str) -> Result<Optio
     }
     let algorithm = key.algorithm;
     let successor = keys::make_key(algorithm, &context.data_keys.sealing, &context.random, now)?;
-    let (actor, kid) = (actor.clone(), kid.to_owned());
+    let (actor, kid) = (by.actor.clone(), kid.to_owned());
     let made = context
         .change(move |db| {
             let made = keys::revoke(db, &kid, successor.clone(), now)?;

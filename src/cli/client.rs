@@ -3,10 +3,13 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::admin::client_secrets;
 use crate::admin::clients::{self, NewClient};
-use crate::cli::session::{Desk, Session, parse_seconds};
+use crate::cli::session::{Desk, Session, everything, parse_seconds};
 use crate::cli::{Failure, output};
 use crate::model::client::{Client, ClientStatus};
+use crate::model::time::Timestamp;
+use crate::store::clients::ClientFilter;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -90,6 +93,15 @@ pub(super) struct Create {
     /// Its organization by id, number or slug
     #[arg(long, value_name = "ORGANIZATION")]
     organization: Option<String>,
+    /// What it is for
+    #[arg(long, default_value = "")]
+    description: String,
+    /// It works on test data: its secrets bear another prefix
+    #[arg(long)]
+    test: bool,
+    /// A role at Grantor's own API, by name or id; repeat it for several
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
     /// Accepted for commands written for another server, and ignored
     #[arg(long, hide = true)]
     env: Option<String>,
@@ -101,11 +113,9 @@ impl Verb {
             Self::Create(create) => create.run(session),
             Self::List => list(session),
             Self::Show(which) => show(session, &which),
-            Self::Approve(which) => {
-                say(session, async |desk| Ok(clients::approve(&desk.context, &desk.actor, &which.key).await?))
-            }
+            Self::Approve(which) => approve(session, &which),
             Self::Enable(which) => {
-                say(session, async |desk| Ok(clients::enable(&desk.context, &desk.actor, &which.key).await?))
+                say(session, async |desk| Ok(clients::enable(&desk.context, &desk.by, &which.key).await?))
             }
             Self::Disable(which) => set_status(session, &which, ClientStatus::Disabled),
             Self::Delete { which, yes } => {
@@ -140,9 +150,12 @@ impl Create {
             access_lifetime: self.access_lifetime,
             reuse_window: self.reuse_window,
             signing_algorithm: self.signing_algorithm,
+            description: self.description,
+            test: self.test,
+            roles: self.roles,
+            ..NewClient::default()
         };
-        let made =
-            session.run(async |desk| Ok(clients::create(&desk.context, &desk.actor, &desk.prefixes(), &new).await?))?;
+        let made = session.run(async |desk| Ok(clients::create(&desk.context, &desk.by, &new).await?))?;
         if session.json {
             let mut answer = as_json(&made.client);
             if let Some(secret) = made.secret {
@@ -185,7 +198,12 @@ fn joined(client: &Client) -> (String, String) {
 }
 
 fn list(session: &Session) -> Result<(), Failure> {
-    let all = session.run(async |desk| Ok(clients::list(&desk.context, None).await?))?;
+    let all = session.run(async |desk| {
+        let page = async |after: &str, limit| {
+            clients::page(&desk.context, &desk.by, ClientFilter::default(), after, limit).await
+        };
+        everything(page, |client| &client.client_id).await
+    })?;
     if session.json {
         return output::json(&all.iter().map(as_json).collect::<Vec<_>>());
     }
@@ -209,7 +227,7 @@ fn list(session: &Session) -> Result<(), Failure> {
 }
 
 fn show(session: &Session, which: &Which) -> Result<(), Failure> {
-    let client = session.run(async |desk| Ok(clients::find(&desk.context, &which.key).await?))?;
+    let client = session.run(async |desk| Ok(clients::find(&desk.context, &desk.by, &which.key).await?))?;
     if session.json {
         return output::json(&as_json(&client));
     }
@@ -231,7 +249,7 @@ fn show(session: &Session, which: &Which) -> Result<(), Failure> {
 }
 
 fn set_status(session: &Session, which: &Which, status: ClientStatus) -> Result<(), Failure> {
-    say(session, async |desk| Ok(clients::set_status(&desk.context, &desk.actor, &which.key, status).await?))
+    say(session, async |desk| Ok(clients::set_status(&desk.context, &desk.by, &which.key, status).await?))
 }
 
 fn say(session: &Session, verb: impl AsyncFnOnce(Desk) -> Result<Client, Failure>) -> Result<(), Failure> {
@@ -243,31 +261,53 @@ fn say(session: &Session, verb: impl AsyncFnOnce(Desk) -> Result<Client, Failure
     Ok(())
 }
 
-fn secrets(session: &Session, which: &Which) -> Result<(), Failure> {
-    let client = session.run(async |desk| Ok(clients::find(&desk.context, &which.key).await?))?;
+fn approve(session: &Session, which: &Which) -> Result<(), Failure> {
+    let approved = session.run(async |desk| Ok(clients::approve(&desk.context, &desk.by, &which.key).await?))?;
     if session.json {
-        let secrets: Vec<Value> =
-            client.secrets.iter().map(|secret| json!({ "id": secret.id, "expires_at": secret.expires_at })).collect();
+        let mut answer = as_json(&approved.client);
+        if let Some(secret) = approved.secret {
+            answer["client_secret"] = secret.into_exposed().into();
+        }
+        return output::json(&answer);
+    }
+    output::line(&format!("{} is {}", approved.client.client_id, approved.client.status));
+    if let Some(secret) = approved.secret {
+        output::line(&format!("secret: {}   (shown only now)", secret.into_exposed()));
+    }
+    Ok(())
+}
+
+fn secrets(session: &Session, which: &Which) -> Result<(), Failure> {
+    let secrets = session.run(async |desk| Ok(client_secrets::list(&desk.context, &desk.by, &which.key).await?))?;
+    if session.json {
+        let secrets: Vec<Value> = secrets
+            .iter()
+            .map(|secret| {
+                json!({
+                    "id": secret.id,
+                    "label": secret.label,
+                    "created_at": Timestamp::from_micros(secret.created_at),
+                    "expires_at": secret.expires_at.map(Timestamp::from_micros),
+                })
+            })
+            .collect();
         return output::json(&secrets);
     }
-    let rows: Vec<Vec<String>> = client
-        .secrets
-        .iter()
+    let rows: Vec<Vec<String>> = secrets
+        .into_iter()
         .map(|secret| {
-            vec![
-                secret.id.clone(),
-                secret.expires_at.map_or_else(|| "never".to_owned(), crate::model::time::Timestamp::rfc3339),
-            ]
+            let instant = |micros| Timestamp::from_micros(micros).rfc3339();
+            let ends = secret.expires_at.map_or_else(|| "never".to_owned(), instant);
+            vec![secret.id, secret.label, instant(secret.created_at), ends]
         })
         .collect();
-    output::table(&["SECRET", "EXPIRES"], &rows);
+    output::table(&["SECRET", "LABEL", "CREATED", "EXPIRES"], &rows);
     Ok(())
 }
 
 fn rotate_secret(session: &Session, which: &Which, overlap: Option<i64>) -> Result<(), Failure> {
-    let rotated = session.run(async |desk| {
-        Ok(clients::rotate_secret(&desk.context, &desk.actor, &desk.prefixes(), &which.key, overlap).await?)
-    })?;
+    let rotated =
+        session.run(async |desk| Ok(client_secrets::rotate(&desk.context, &desk.by, &which.key, overlap).await?))?;
     if session.json {
         let mut answer = json!({
             "client_id": rotated.client.client_id,

@@ -4,11 +4,11 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::admin::setup::ADMIN_USERNAME;
+use crate::admin::{Authority, passwords};
 use crate::admin::{organizations, users};
 use crate::cli::session::{block_on, open, read_password};
 use crate::cli::{Failure, output, session::Session};
 use crate::config::LogFormat;
-use crate::model::audit::Actor;
 use crate::model::user::UserStatus;
 use crate::telemetry;
 
@@ -40,20 +40,19 @@ impl Init {
         let _ = telemetry::start(Some(LogFormat::Text), "warn");
         let chosen = if self.admin_password_stdin { Some(read_password(true, "")?) } else { None };
         let answer = block_on(async move {
-            let (config, opened) = open(config, &self.admin_username).await?;
-            let (context, actor) = (opened.context, Actor::command_line());
-            let administrator = users::find(&context, &self.admin_username).await?;
+            let (_, opened) = open(config, &self.admin_username).await?;
+            let (context, by) = (opened.context, Authority::operator());
+            let administrator = users::find(&context, &by, &self.admin_username).await?;
             let mut password = None;
             if administrator.status == UserStatus::Invited || self.recover_admin {
                 if let Some(chosen) = &chosen {
-                    let length = config.passwords.min_length;
-                    users::set_password(&context, &actor, &administrator.id, chosen, length).await?;
+                    passwords::set(&context, &by, &administrator.id, chosen).await?;
                 } else {
-                    let (_, generated) = users::rotate_password(&context, &actor, &administrator.id).await?;
+                    let (_, generated) = passwords::rotate(&context, &by, &administrator.id).await?;
                     password = Some(generated.into_exposed());
                 }
             }
-            let organization = organizations::find(&context, Some(&administrator.organization_id)).await?;
+            let organization = organizations::reached(&context, &by, Some(&administrator.organization_id)).await?;
             Ok(Answer {
                 username: administrator.username,
                 password,

@@ -1,14 +1,14 @@
 //! `grantor quickstart`: from an empty folder to a first token.
 
 use crate::admin::clients::{self, NewClient};
+use crate::admin::credentials;
 use crate::admin::setup::ADMIN_USERNAME;
-use crate::admin::{credentials, users};
+use crate::admin::{Authority, passwords};
 use crate::app::{self, StartError};
 use crate::cli::session::Session;
 use crate::cli::{Failure, output};
 use crate::config::Config;
 use crate::login::Network;
-use crate::model::audit::Actor;
 use crate::oauth::Context;
 use crate::oauth::client_authentication::read;
 use crate::oauth::grants::{TokenRequest, exchange};
@@ -38,14 +38,10 @@ pub(super) fn run(session: &Session) -> Result<(), Failure> {
 }
 
 async fn set_up(config: &Config, context: &Context) -> Result<String, Failure> {
-    let actor = Actor::command_line();
-    let (_, admin_password) = users::rotate_password(context, &actor, ADMIN_USERNAME).await?;
+    let by = Authority::operator();
+    let (_, admin_password) = passwords::rotate(context, &by, ADMIN_USERNAME).await?;
     let programmatic = &config.credentials.programmatic_client_id;
-    let machine = credentials::create(context, &actor, programmatic, "quickstart", "", &[]).await?;
-    let prefixes = clients::Prefixes {
-        client_id: config.credentials.client_id_prefix.clone(),
-        client_secret: config.credentials.client_secret_prefix.clone(),
-    };
+    let machine = credentials::create(context, &by, "quickstart", "", &[]).await?;
     let application = NewClient {
         label: "Quickstart application".to_owned(),
         grant_types: ["password", "refresh_token", "client_credentials"].map(str::to_owned).to_vec(),
@@ -53,7 +49,7 @@ async fn set_up(config: &Config, context: &Context) -> Result<String, Failure> {
         may_introspect: true,
         ..NewClient::default()
     };
-    let application = clients::create(context, &actor, &prefixes, &application).await?;
+    let application = clients::create(context, &by, &application).await?;
     let secret = application.secret.map(crate::crypto::secret::SecretString::into_exposed).unwrap_or_default();
     let client_id = application.client.client_id;
     let username = machine.user.username;

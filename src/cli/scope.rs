@@ -34,7 +34,7 @@ impl Verb {
         let all = match self {
             Self::Create { name, description, requires_approval, audience } => {
                 let scope = CatalogueScope { name, description, requires_approval, audience };
-                let made = session.run(async |desk| Ok(scopes::create(&desk.context, &desk.actor, scope).await?))?;
+                let made = session.run(async |desk| Ok(scopes::create(&desk.context, &desk.by, scope).await?))?;
                 if session.json {
                     return output::json(&as_json(&made));
                 }
@@ -47,9 +47,12 @@ impl Verb {
         }
         let rows: Vec<Vec<String>> = all
             .into_iter()
-            .map(|scope| vec![scope.name, scope.audience.unwrap_or_default(), scope.description])
+            .map(|scope| {
+                let approval = if scope.requires_approval { "required" } else { "" };
+                vec![scope.name, approval.to_owned(), scope.audience.unwrap_or_default(), scope.description]
+            })
             .collect();
-        output::table(&["SCOPE", "AUDIENCE", "DESCRIPTION"], &rows);
+        output::table(&["SCOPE", "APPROVAL", "AUDIENCE", "DESCRIPTION"], &rows);
         Ok(())
     }
 }

@@ -5,13 +5,12 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::admin::clients::Prefixes;
 use crate::admin::setup::ADMIN_USERNAME;
+use crate::admin::{AdminError, Authority};
 use crate::app::{self, Opened, Surroundings};
 use crate::cli::Failure;
 use crate::config::{self, Config, LoadOptions, LogFormat};
 use crate::crypto::secret::SecretString;
-use crate::model::audit::Actor;
 use crate::oauth::Context;
 use crate::telemetry;
 
@@ -29,7 +28,7 @@ pub struct Desk {
     /// The parts.
     pub context: Arc<Context>,
     /// The operator.
-    pub actor: Actor,
+    pub by: Authority,
 }
 
 impl Session {
@@ -56,7 +55,7 @@ impl Session {
         let _ = telemetry::start(Some(LogFormat::Text), "warn");
         block_on(async move {
             let (config, opened) = open(config, ADMIN_USERNAME).await?;
-            command(Desk { config, context: opened.context, actor: Actor::command_line() }).await
+            command(Desk { config, context: opened.context, by: Authority::operator() }).await
         })
     }
 }
@@ -79,13 +78,25 @@ pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }
 
-impl Desk {
-    /// How generated ids and secrets begin.
-    #[must_use]
-    pub fn prefixes(&self) -> Prefixes {
-        Prefixes {
-            client_id: self.config.credentials.client_id_prefix.clone(),
-            client_secret: self.config.credentials.client_secret_prefix.clone(),
+/// Rows of a list that are read at once.
+const PAGE: i64 = 1000;
+
+/// Everything that a list has, read page by page. `id` is what the list is ordered by.
+///
+/// # Errors
+/// What the verb answers.
+pub async fn everything<T>(
+    page: impl AsyncFn(&str, i64) -> Result<Vec<T>, AdminError>,
+    id: impl Fn(&T) -> &str,
+) -> Result<Vec<T>, Failure> {
+    let mut all: Vec<T> = Vec::new();
+    loop {
+        let after = all.last().map(&id).unwrap_or_default().to_owned();
+        let next = page(&after, PAGE).await?;
+        let ended = i64::try_from(next.len()).is_ok_and(|rows| rows < PAGE);
+        all.extend(next);
+        if ended {
+            return Ok(all);
         }
     }
 }

@@ -6,10 +6,12 @@ use crate::config::choices::{Environment, LogFormat};
 use crate::config::database::DatabaseUrl;
 use crate::config::error::Refused;
 use crate::config::settings::{
-    Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Security, Tokens,
+    Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Reveal, Security,
+    Tokens,
 };
 use crate::config::span::LONGEST;
 use crate::config::{http, listeners, parsed};
+use crate::model::reveal::RevealPolicy;
 
 /// Checks everything.
 ///
@@ -156,6 +158,7 @@ fn credentials(parsed: parsed::Credentials) -> Result<Credentials, Refused> {
         client_id_prefix: plain("client_id_prefix", parsed.client_id_prefix, 32)?,
         client_secret_prefix: plain("client_secret_prefix", parsed.client_secret_prefix, 32)?,
         test_secret_prefix: plain("test_secret_prefix", parsed.test_secret_prefix, 32)?,
+        reveal: Reveal { client_secret: RevealPolicy::Once, api_key: RevealPolicy::Once },
     };
     if credentials.client_secret_prefix == credentials.test_secret_prefix {
         let fix =

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use crate::config::choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 use crate::config::database::DatabaseUrl;
+use crate::model::reveal::RevealPolicy;
 
 /// The whole configuration. Its `Debug` hides secrets.
 #[derive(Debug, Clone)]
@@ -200,6 +201,17 @@ pub struct Credentials {
     pub client_secret_prefix: String,
     /// What a client secret of an application in test mode starts with; another than the one above.
     pub test_secret_prefix: String,
+    /// Whether secrets can be seen again.
+    pub reveal: Reveal,
+}
+
+/// `[credentials.reveal]`. Generated passwords are not in it: they are always shown once.
+#[derive(Debug, Clone, Copy)]
+pub struct Reveal {
+    /// Of client secrets.
+    pub client_secret: RevealPolicy,
+    /// Of API keys.
+    pub api_key: RevealPolicy,
 }
 
 /// `[log]`: the log.

@@ -14,7 +14,7 @@ use futures_util::future::{BoxFuture, Shared};
 use crate::clock::Clock;
 use crate::crypto::digest::{Digest, DigestKey};
 use crate::crypto::hash_pool::{HashPool, HashPoolError};
-use crate::crypto::password::{PasswordHashError, PasswordHasher, PasswordInput};
+use crate::crypto::password::{PasswordHashError, PasswordHasher, PasswordInput, PasswordPolicy};
 use crate::crypto::secret::SecretString;
 use crate::crypto::token_format::{GENERATED_PASSWORD_PREFIX, is_well_formed};
 use crate::login::limits::{Attempt, LimitSettings, Place};
@@ -104,6 +104,8 @@ impl From<HashPoolError> for SignInError {
 pub struct LoginSettings {
     /// Limits on guessing.
     pub limits: LimitSettings,
+    /// What a new password must be.
+    pub policy: PasswordPolicy,
 }
 
 /// What the hash said of a password.
@@ -150,6 +152,12 @@ impl Login {
     #[must_use]
     pub fn hasher(&self) -> &PasswordHasher {
         &self.hasher
+    }
+
+    /// What a new password must be.
+    #[must_use]
+    pub fn policy(&self) -> &PasswordPolicy {
+        &self.settings.policy
     }
 
     /// The key under which an account's consecutive failures are counted, for `user unlock`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::clock::Clock;
+use crate::config::Credentials;
 use crate::crypto::data_keys::DataKeys;
 use crate::crypto::random::Random;
 use crate::login::Login;
@@ -55,6 +56,8 @@ impl Settings {
 pub struct Context {
     /// The settings.
     pub settings: Settings,
+    /// Names of what is given out, and what can be seen again.
+    pub credentials: Credentials,
     /// The database.
     pub store: Store,
     /// What every request needs of it, in memory.

@@ -21,9 +21,11 @@ mod pool;
 mod prepared;
 pub mod roles;
 mod schema;
+pub mod scope_requests;
 pub mod scopes;
 pub mod signing_keys;
 mod sqlite;
+pub mod user_profiles;
 pub mod users;
 
 pub use connection::Db;

@@ -55,3 +55,20 @@ pub fn create(db: &mut Db, scope: &CatalogueScope, built_in: bool, now: Timestam
         .execute(db)?;
     Ok(())
 }
+
+/// Changes description, audience, and whether an approval is needed.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn update(db: &mut Db, scope: &CatalogueScope) -> Result<(), StoreError> {
+    let change = next_change(db)?;
+    diesel::update(scopes::table.filter(scopes::name.eq(&scope.name)))
+        .set((
+            scopes::description.eq(&scope.description),
+            scopes::requires_approval.eq(i64::from(scope.requires_approval)),
+            scopes::audience.eq(scope.audience.as_deref()),
+            scopes::change.eq(change),
+        ))
+        .execute(db)?;
+    Ok(())
+}

@@ -11,6 +11,7 @@ use crate::store::instance::next_change;
 use crate::store::memberships;
 use crate::store::prepared::{Part, Prepared, Statement};
 use crate::store::schema::users;
+use crate::store::user_profiles;
 
 /// The columns that make a [`User`], in the order of [`Columns`].
 #[derive(Queryable)]
@@ -123,50 +124,6 @@ pub fn by_username(db: &mut Db, username: &str) -> Result<Option<User>, StoreErr
     Prepared::<ByUsername>::with(username).find(db)?.map(user).transpose()
 }
 
-/// All users of an organization that are not deleted, by username.
-///
-/// # Errors
-/// [`StoreError`] if the database cannot be read.
-pub fn list(db: &mut Db, organization_id: &str, programmatic: bool) -> Result<Vec<ListedUser>, StoreError> {
-    let mut query = users::table
-        .filter(users::organization_id.eq(organization_id))
-        .filter(users::status.ne(UserStatus::Deleted.as_str()))
-        .order(users::username)
-        .select((
-            users::id,
-            users::username,
-            users::kind,
-            users::status,
-            users::name,
-            users::description,
-            users::created_at,
-        ))
-        .into_boxed();
-    if programmatic {
-        query = query.filter(users::programmatic.eq(1));
-    }
-    Ok(query.load(db)?)
-}
-
-/// A line of a list of users.
-#[derive(Debug, Clone, Queryable)]
-pub struct ListedUser {
-    /// The id.
-    pub id: String,
-    /// The username.
-    pub username: String,
-    /// `person` or `api_user`.
-    pub kind: String,
-    /// Where they are in their life.
-    pub status: String,
-    /// Display name.
-    pub name: String,
-    /// For people.
-    pub description: String,
-    /// Microseconds since 1970.
-    pub created_at: i64,
-}
-
 /// A user to be made.
 #[derive(Debug, Clone)]
 pub struct NewUser {
@@ -184,8 +141,14 @@ pub struct NewUser {
     pub name: String,
     /// For people.
     pub description: String,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
     /// E-mail address, checked by the caller.
     pub email: Option<String>,
+    /// Telephone number, checked by the caller.
+    pub phone: Option<String>,
     /// What the user may do with other users.
     pub administration: Administration,
     /// Whether a session of the console may start.
@@ -209,6 +172,9 @@ pub fn create(db: &mut Db, new: &NewUser, now: Timestamp) -> Result<(), StoreErr
     if taken > 0 {
         return Err(StoreError::Conflict(format!("the username {} is taken", new.username.as_str())));
     }
+    if let Some(email) = &new.email {
+        user_profiles::refuse_taken_email(db, &email.to_lowercase(), "")?;
+    }
     let change = next_change(db)?;
     diesel::insert_into(users::table)
         .values((
@@ -220,12 +186,13 @@ pub fn create(db: &mut Db, new: &NewUser, now: Timestamp) -> Result<(), StoreErr
                 users::username.eq(new.username.as_str()),
                 users::name.eq(&new.name),
                 users::description.eq(&new.description),
-                users::first_name.eq(""),
-                users::last_name.eq(""),
+                users::first_name.eq(&new.first_name),
+                users::last_name.eq(&new.last_name),
                 users::email.eq(new.email.as_deref()),
                 users::email_key.eq(new.email.as_ref().map(|email| email.to_lowercase())),
             ),
             (
+                users::phone.eq(new.phone.as_deref()),
                 users::administration.eq(new.administration.as_str()),
                 users::access_console.eq(i64::from(new.access_console)),
                 users::access_api.eq(i64::from(new.access_api)),
@@ -312,7 +279,11 @@ pub(super) fn touch(db: &mut Db, id: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn raise_epoch(db: &mut Db, id: &str, now: Timestamp) -> Result<(), StoreError> {
+/// Ends every token of a user.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn raise_epoch(db: &mut Db, id: &str, now: Timestamp) -> Result<(), StoreError> {
     let change = next_change(db)?;
     diesel::update(users::table.filter(users::id.eq(id)))
         .set((users::epoch.eq(users::epoch + 1), users::epoch_raised_at.eq(now.micros()), users::change.eq(change)))

@@ -82,12 +82,21 @@ pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, Proto
         _ => None,
     };
     Ok(Tokens {
-        access_token: sign(key, TYP, &claims)?,
+        access_token: sign(key, TYP, &WithStatic { claims: &claims, further: grant.client.static_claims.as_map() })?,
         expires_in,
         scope: grant.scope.clone(),
         refresh_token: None,
         id_token,
     })
+}
+
+/// An access token's claims and those that its client always has; they share no name.
+#[derive(Serialize)]
+struct WithStatic<'a> {
+    #[serde(flatten)]
+    claims: &'a AccessClaims,
+    #[serde(flatten)]
+    further: &'a serde_json::Map<String, serde_json::Value>,
 }
 
 fn sign(key: &OpenKey, typ: &str, claims: &impl Serialize) -> Result<SecretString, ProtocolError> {

@@ -6,11 +6,11 @@ use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
+use grantor::admin::Authority;
 use grantor::app::{App, Surroundings};
 use grantor::clock::Clock;
 use grantor::config::{self, Config, LoadOptions};
 use grantor::crypto::random::Random;
-use grantor::model::audit::Actor;
 use grantor::oauth::Context;
 use tempfile::TempDir;
 
@@ -217,9 +217,9 @@ impl Server {
     }
 
     /// Runs a verb of `grantor::admin` (or anything asynchronous) on this server's context.
-    pub fn run<T>(&self, verb: impl AsyncFnOnce(&Context, &Actor) -> T) -> T {
+    pub fn run<T>(&self, verb: impl AsyncFnOnce(&Context, &Authority) -> T) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(verb(self.context(), &Actor::command_line()))
+        runtime.block_on(verb(self.context(), &Authority::operator()))
     }
 
     pub fn confidential_client(&self) -> ClientBuilder<'_> {

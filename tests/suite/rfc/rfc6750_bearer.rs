@@ -109,8 +109,8 @@ fn a_valid_token_without_api_access_is_insufficient(#[values(Database::Sqlite, D
     assert_eq!(answer.json()["error"], "insufficient_scope");
     assert!(answer.header("www-authenticate").contains("error=\"insufficient_scope\""), "{answer:?}");
     // It is asked of the user as they are now.
-    server.run(async |context, actor| {
-        users::grant_role(context, actor, &user.username, "api user").await.unwrap();
+    server.run(async |context, by| {
+        grantor::admin::memberships::grant_role(context, by, &user.username, None, "api user").await.unwrap();
     });
     server.get_with_token("/api/v1/me", &token).ok();
     // And of users, not of clients acting for themselves.
@@ -143,8 +143,8 @@ fn the_token_of_a_deleted_user_is_invalid(#[values(Database::Sqlite, Database::P
     let token = client.password_grant(&user).ok().access_token();
     server.get_with_token("/api/v1/me", &token).ok();
 
-    server.run(async |context, actor| {
-        users::set_status(context, actor, &user.username, UserStatus::Deleted).await.unwrap();
+    server.run(async |context, by| {
+        users::set_status(context, by, &user.username, UserStatus::Deleted).await.unwrap();
     });
 
     is_invalid_token(&server.get_with_token("/api/v1/me", &token));
