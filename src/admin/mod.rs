@@ -1,5 +1,6 @@
 //! The operator's verbs, shared by every face. Each runs in one transaction and leaves an audit event in it.
 
+pub mod api_keys;
 pub mod authority;
 pub mod client_secrets;
 pub mod clients;

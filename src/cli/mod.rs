@@ -3,6 +3,7 @@
 // Doc comments here are the help texts that people read on a terminal, where backticks are noise.
 #![allow(clippy::doc_markdown)]
 
+mod api_key;
 mod client;
 mod config;
 mod credentials;
@@ -67,6 +68,9 @@ enum Command {
     /// Generated usernames and passwords for programs
     #[command(subcommand)]
     Credentials(credentials::Verb),
+    /// Keys that programs send with each request
+    #[command(subcommand)]
+    ApiKey(api_key::Verb),
     /// Sets of permissions
     #[command(subcommand)]
     Role(role::Verb),
@@ -119,6 +123,7 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
         Command::Client(verb) => verb.run(session),
         Command::User(verb) => verb.run(session),
         Command::Credentials(verb) => verb.run(session),
+        Command::ApiKey(verb) => verb.run(session),
         Command::Role(verb) => verb.run(session),
         Command::Scope(verb) => verb.run(session),
         Command::Organization(verb) => verb.run(session),

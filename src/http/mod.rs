@@ -9,6 +9,7 @@ mod oauth_error;
 mod problem;
 mod routes;
 mod state;
+pub mod verify;
 
-pub use routes::{TABLE, cors, private, public};
+pub use routes::{ANY, TABLE, cors, private, public};
 pub use state::{HttpSettings, State};

@@ -11,7 +11,10 @@ use crate::http::extract::RequestId;
 use crate::http::middleware::observe;
 use crate::http::oauth::{introspect, jwks, metadata, revoke, token, userinfo};
 use crate::http::state::State;
-use crate::http::{admin_api, health, problem};
+use crate::http::{admin_api, health, problem, verify};
+
+/// A route that answers every method there is.
+pub const ANY: &str = "ANY";
 
 /// Path, methods, name in the metrics: what the tests hold the server to.
 pub const TABLE: &[(&str, &str, &str)] = &[
@@ -25,11 +28,24 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("/health/live", "GET, HEAD", "health"),
     ("/health/ready", "GET, HEAD", "health"),
     ("/api/v1/me", "GET, HEAD", "me"),
+    ("/api/v1/organizations/{organization}", "GET, HEAD", "organizations"),
+    ("/verify", ANY, "verify"),
+    ("/verify/{rest}", ANY, "verify"),
 ];
 
 /// The name of a path in the metrics; never a text that a client chose.
 pub(super) fn route_name(path: &str) -> &'static str {
-    TABLE.iter().find(|(known, _, _)| *known == path).map_or("other", |(_, _, name)| name)
+    row(path).map_or("other", |(_, _, name)| name)
+}
+
+fn row(path: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    TABLE.iter().find(|(pattern, _, _)| *pattern == path || fits(pattern, path))
+}
+
+/// A `{name}` at the end of a pattern stands for one segment, `{rest}` for all that follow.
+fn fits(pattern: &str, path: &str) -> bool {
+    let Some((before, name)) = pattern.split_once('{') else { return false };
+    path.strip_prefix(before).is_some_and(|rest| name == "rest}" || !rest.is_empty() && !rest.contains('/'))
 }
 
 /// The public listener.
@@ -48,7 +64,12 @@ pub fn public(routes: &mut web::ServiceConfig, state: &State) {
         .service(resource("/.well-known/jwks.json").route(read().to(jwks::jwks)))
         .service(resource("/health/live").route(read().to(health::live)))
         .service(resource("/health/ready").route(read().to(health::ready)))
-        .service(resource("/api/v1/me").route(read().to(admin_api::me::me)));
+        .service(resource("/api/v1/me").route(read().to(admin_api::me::me)))
+        .service(
+            resource("/api/v1/organizations/{organization}").route(read().to(admin_api::organizations::show)),
+        )
+        .service(resource("/verify").route(web::route().to(verify::verify)))
+        .service(resource("/verify/{rest:.*}").route(web::route().to(verify::verify_rest)));
     for (index, further) in state.settings().token_paths.iter().enumerate() {
         let route = match further.errors {
             ErrorShape::Rfc6749 => web::post().to(token::standard),
@@ -102,7 +123,7 @@ fn pattern(path: &str, index: usize) -> String {
 
 async fn method_not_allowed(request: HttpRequest, id: RequestId) -> HttpResponse {
     // What is not in the table is a further token path, or the metrics page.
-    let allowed = TABLE.iter().find(|(path, _, _)| *path == request.path()).map_or("POST", |(_, methods, _)| methods);
+    let allowed = row(request.path()).map_or("POST", |(_, methods, _)| methods);
     let mut response =
         problem::respond(StatusCode::METHOD_NOT_ALLOWED, &format!("the method here is {allowed}"), &id.0);
     if let Ok(value) = allowed.parse() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::config::{Config, TokenPath};
+use crate::credentials::Credentials;
 use crate::oauth::Context;
 use crate::oauth::rendered::Rendered;
 
@@ -52,6 +53,7 @@ pub struct State(Arc<Inner>);
 
 struct Inner {
     context: Arc<Context>,
+    credentials: Credentials,
     settings: HttpSettings,
     jwks: Rendered,
     metadata: Rendered,
@@ -61,13 +63,21 @@ impl State {
     /// From the parts.
     #[must_use]
     pub fn new(context: Arc<Context>, settings: HttpSettings) -> Self {
-        Self(Arc::new(Inner { context, settings, jwks: Rendered::default(), metadata: Rendered::default() }))
+        let credentials = Credentials::new(Arc::clone(&context));
+        let (jwks, metadata) = (Rendered::default(), Rendered::default());
+        Self(Arc::new(Inner { context, credentials, settings, jwks, metadata }))
     }
 
     /// The protocol's parts.
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.0.context
+    }
+
+    /// Authentication of requests.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.0.credentials
     }
 
     /// The settings.

@@ -40,12 +40,21 @@ pub fn is_generated_shape(text: &str) -> bool {
 /// The door through which somebody signs in, and whom it lets in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Door {
-    /// The client that asks.
-    pub client_id: String,
+    /// The client that asks; none where a request brings its own credential. Failures through such a door count
+    /// against account and network alone: one count for all callers would let a stranger close it for everybody.
+    pub client_id: Option<String>,
     /// Whether passwords chosen by people or administrators are taken, or generated ones alone.
     pub chosen_passwords: bool,
     /// Whether people are let in, or API users alone.
     pub people: bool,
+}
+
+impl Door {
+    /// `/verify` and Grantor's own API: a request with a username and a password of its own.
+    #[must_use]
+    pub fn of_requests() -> Self {
+        Self { client_id: None, chosen_passwords: true, people: true }
+    }
 }
 
 /// Somebody who gave the right password.
@@ -245,7 +254,7 @@ impl Login {
         network: Network,
         user: Option<User>,
     ) -> Result<SignedIn, SignInError> {
-        let attempt = Attempt::new(&self.settings.limits, &self.digest, username, network, &door.client_id);
+        let attempt = Attempt::new(&self.settings.limits, &self.digest, username, network, door.client_id.as_deref());
         if self.settings.limits.enabled {
             match attempt.reserve(&self.store, &self.clock).await? {
                 Place::Taken => {}

@@ -1,5 +1,6 @@
 //! The nouns: plain types, one file per noun. Nothing here knows a database, a protocol or a clock.
 
+pub mod api_key;
 pub mod audit;
 pub mod client;
 pub mod family;

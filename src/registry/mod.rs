@@ -7,5 +7,5 @@
 mod snapshot;
 mod watch;
 
-pub use snapshot::{LONGEST_ACCESS_LIFETIME, Snapshot};
+pub use snapshot::{CHANGES_TOLD_FOR, LONGEST_ACCESS_LIFETIME, Snapshot};
 pub use watch::{Registry, STALE_AFTER};

@@ -3,6 +3,7 @@
 //! [`Store::read`] and [`Store::write`] take a closure over a connection. What a closure decides is a model type;
 //! rows never leave this folder.
 
+pub mod api_keys;
 pub mod attempts;
 pub mod audit;
 pub mod clients;

@@ -303,6 +303,14 @@ pub fn epochs_raised(db: &mut Db, known: i64, since: Timestamp) -> Result<Vec<(S
     Ok(rows.into_iter().map(|(id, epoch, at)| (id, epoch, Timestamp::from_micros(at))).collect())
 }
 
+/// The users who changed after `known`, each with their change.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn changed_since(db: &mut Db, known: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(users::table.filter(users::change.gt(known)).select((users::id, users::change)).load::<(String, i64)>(db)?)
+}
+
 /// Whether the epoch is still this one, and stays so until the transaction ends: what would raise it waits.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::model::client::AuthenticationMethod;
 use crate::oauth::error::ProtocolError;
 use crate::oauth::parameters::Parameters;
 
-pub use verify::{AuthenticatedClient, SECRET_DIGEST_PURPOSE, authenticate, verify};
+pub use verify::{AuthenticatedClient, SECRET_DIGEST_PURPOSE, authenticate, verify, verify_secret};
 
 /// What a request presents, before anything is known to be true.
 #[derive(Debug)]

@@ -177,25 +177,25 @@ impl AuthorizedGrant {
     }
 }
 
-fn live_client(snapshot: &Snapshot, client_id: &str) -> Result<Arc<Client>, ProtocolError> {
+pub(super) fn live_client(snapshot: &Snapshot, client_id: &str) -> Result<Arc<Client>, ProtocolError> {
     let client = snapshot.client(client_id).filter(|client| client.status == ClientStatus::Active);
     client.cloned().ok_or_else(|| ProtocolError::invalid_client().because("the client is no longer active"))
 }
 
 /// The epoch of the client's organization, which must be active.
-fn live_organization(snapshot: &Snapshot, client: &Client) -> Result<i64, ProtocolError> {
+pub(super) fn live_organization(snapshot: &Snapshot, client: &Client) -> Result<i64, ProtocolError> {
     organization_epoch(snapshot, &client.organization_id)
         .ok_or_else(|| ProtocolError::invalid_client().because("the client's organization is not active"))
 }
 
-fn organization_epoch(snapshot: &Snapshot, id: &str) -> Option<i64> {
+pub(super) fn organization_epoch(snapshot: &Snapshot, id: &str) -> Option<i64> {
     let organization = snapshot.organization(id)?;
     (organization.status == OrganizationStatus::Active).then_some(organization.epoch)
 }
 
 /// Nothing is issued unless the user is active and has API access; a locked user is let in only where the sign-in
 /// came from a network of theirs.
-fn may_be_issued(user: &User, despite_lock: bool) -> bool {
+pub(super) fn may_be_issued(user: &User, despite_lock: bool) -> bool {
     let active = match user.status {
         UserStatus::Active => true,
         UserStatus::Locked => despite_lock,

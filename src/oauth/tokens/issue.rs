@@ -12,6 +12,7 @@ use crate::oauth::keys::OpenKey;
 use crate::oauth::tokens::access_token::{AccessClaims, TYP};
 use crate::oauth::tokens::gate::AuthorizedGrant;
 use crate::oauth::tokens::id_token::IdClaims;
+use crate::oauth::tokens::presented::AuthorizedCredential;
 
 /// A successful answer of the token endpoint (RFC 6749 §5.1).
 pub struct Tokens {
@@ -81,8 +82,14 @@ pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, Proto
         )?),
         _ => None,
     };
+    let further = grant.client.static_claims.as_map();
+    let access_token = if further.is_empty() {
+        sign(key, TYP, &claims)?
+    } else {
+        sign(key, TYP, &WithStatic { claims: &claims, further })?
+    };
     Ok(Tokens {
-        access_token: sign(key, TYP, &WithStatic { claims: &claims, further: grant.client.static_claims.as_map() })?,
+        access_token,
         expires_in,
         scope: grant.scope.clone(),
         refresh_token: None,
@@ -97,6 +104,35 @@ struct WithStatic<'a> {
     claims: &'a AccessClaims,
     #[serde(flatten)]
     further: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+/// Signs the short token that an upstream gets in the place of the credential that a request brought.
+///
+/// # Errors
+/// 500 if there is no key that signs with the server's algorithm.
+pub fn issue_for_upstream(context: &Context, credential: &AuthorizedCredential) -> Result<SecretString, ProtocolError> {
+    let now = context.clock.now();
+    let ring = context.ring.load();
+    let algorithm = context.settings.signing_algorithm;
+    let key = ring
+        .signing(algorithm, now)
+        .ok_or_else(|| ProtocolError::defect().because(format!("no key signs with {algorithm}")))?;
+    let claims = AccessClaims {
+        iss: context.settings.issuer.clone(),
+        sub: credential.subject.clone(),
+        aud: vec![credential.audience.clone()],
+        exp: now.seconds() + credential.lifetime,
+        iat: now.seconds(),
+        jti: token_id(context),
+        client_id: credential.credential_id.clone(),
+        scope: credential.scope.to_string(),
+        sid: None,
+        epoch: credential.epochs.to_claim(),
+        org: credential.organization_id.clone(),
+        roles: credential.role_names.clone(),
+        auth_time: credential.auth_time.map(crate::model::time::Timestamp::seconds),
+    };
+    sign(key, TYP, &claims)
 }
 
 fn sign(key: &OpenKey, typ: &str, claims: &impl Serialize) -> Result<SecretString, ProtocolError> {
