@@ -10,14 +10,15 @@ use crate::credentials::API_KEY_DIGEST_PURPOSE;
 use crate::crypto::identifier::uuid_v7;
 use crate::crypto::secret::SecretString;
 use crate::crypto::token_format::{API_KEY_PREFIX, mint};
-use crate::model::api_key::{ApiKey, ApiKeyStatus, Reveal, SHOWN_PREFIX};
+use crate::model::api_key::{ApiKey, ApiKeyStatus, SHOWN_PREFIX};
 use crate::model::audit::AuditEvent;
+use crate::model::reveal::RevealPolicy;
 use crate::model::role::{API_KEYS_MANAGE, SECRETS_REVEAL, USERS_MANAGE};
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 use crate::model::user::{Membership, User, UserKind, UserStatus};
 use crate::oauth::Context;
-use crate::store::{StoreError, api_keys, audit, memberships, users};
+use crate::store::{Db, StoreError, api_keys, audit, memberships, users};
 
 /// What a key is called that was made by one click.
 const DEFAULT_NAME: &str = "API key";
@@ -41,7 +42,7 @@ pub struct NewApiKey {
     /// Addresses and networks that it may be used from; everywhere if none is named.
     pub networks: Vec<String>,
     /// Whether it can be shown again.
-    pub reveal: Reveal,
+    pub reveal: RevealPolicy,
 }
 
 /// An API key and its text, which is shown now.
@@ -83,7 +84,7 @@ pub async fn create(context: &Context, by: &Authority, new: &NewApiKey) -> Resul
     key.prefix = secret.expose().chars().take(SHOWN_PREFIX).collect();
     key.user_id = user.id;
     key.organization_id = organization_id;
-    if key.reveal == Reveal::Always {
+    if key.reveal == RevealPolicy::Always {
         let sealed = context.data_keys.sealing.seal(&sealed_as(&key.id), secret.expose().as_bytes(), &context.random);
         key.sealed = Some(sealed.map_err(|cause| AdminError::Bug(cause.to_string()))?);
     }
@@ -101,11 +102,7 @@ pub async fn create(context: &Context, by: &Authority, new: &NewApiKey) -> Resul
 }
 
 /// In whose name the key will act. A person makes their own; an administrator makes those of API users.
-async fn owner(
-    context: &Context,
-    by: &Authority,
-    named: Option<&str>,
-) -> Result<(User, Vec<Membership>), AdminError> {
+async fn owner(context: &Context, by: &Authority, named: Option<&str>) -> Result<(User, Vec<Membership>), AdminError> {
     let Some(wanted) = named.or(by.user_id()).map(str::to_owned) else {
         return Err(AdminError::invalid("user", "name the user that the key is for"));
     };
@@ -158,7 +155,10 @@ fn checked(new: &NewApiKey, held: &BTreeSet<String>, now: Timestamp) -> Result<A
     }
     let networks: Option<Vec<IpNet>> = new.networks.iter().map(|text| network(text)).collect();
     if networks.is_none() {
-        refuse("networks", "a network is an address, or one with a length, as 192.0.2.0/24 or 2001:db8::/32".to_owned());
+        refuse(
+            "networks",
+            "a network is an address, or one with a length, as 192.0.2.0/24 or 2001:db8::/32".to_owned(),
+        );
     }
     if !wrong.is_empty() {
         return Err(AdminError::Invalid(wrong));
@@ -186,21 +186,27 @@ fn network(text: &str) -> Option<IpNet> {
     parsed.ok().map(|network| network.trunc())
 }
 
-/// The keys that are there for who asks: their own, or all of the organization for an administrator; of one user, if
-/// one is named.
+/// The keys that are there for who asks, after one id: their own, or all of the organization for an administrator; of
+/// one user, if one is named.
 ///
 /// # Errors
 /// [`AdminError::Forbidden`]; [`AdminError::NotFound`] for the user.
-pub async fn list(context: &Context, by: &Authority, user: Option<&str>) -> Result<Vec<ApiKey>, AdminError> {
+pub async fn page(
+    context: &Context,
+    by: &Authority,
+    user: Option<&str>,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ApiKey>, AdminError> {
     by.require(API_KEYS_MANAGE)?;
     let of_user = match user {
         Some(named) => Some(owner_of_list(context, by, named).await?),
         None if by.holds(USERS_MANAGE) => None,
         None => Some(by.user_id().unwrap_or_default().to_owned()),
     };
-    let organization = by.organization().map(str::to_owned);
-    let read = context.store.read(move |db| api_keys::list(db, organization.as_deref(), of_user.as_deref()));
-    Ok(read.await?.into_iter().filter(|key| is_there_for(by, key)).collect())
+    let (organization, after) = (by.organization().map(str::to_owned), after.to_owned());
+    let read = move |db: &mut Db| api_keys::page(db, organization.as_deref(), of_user.as_deref(), &after, limit);
+    Ok(context.store.read(read).await?)
 }
 
 async fn owner_of_list(context: &Context, by: &Authority, named: &str) -> Result<String, AdminError> {
@@ -231,10 +237,7 @@ async fn visible(context: &Context, by: &Authority, key: &str) -> Result<ApiKey,
     let (wanted, organization) = (key.to_owned(), by.organization().map(str::to_owned));
     let read = context.store.read(move |db| match api_keys::find(db, &wanted)? {
         Some(key) => Ok(vec![key]),
-        None => {
-            let all = api_keys::list(db, organization.as_deref(), None)?;
-            Ok(all.into_iter().filter(|known| known.prefix == wanted || known.name == wanted).collect())
-        }
+        None => api_keys::called(db, organization.as_deref(), &wanted),
     });
     let mut found: Vec<ApiKey> = read.await?.into_iter().filter(|found| is_there_for(by, found)).collect();
     match (found.pop(), found.len()) {

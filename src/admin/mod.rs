@@ -6,6 +6,7 @@ pub mod client_secrets;
 pub mod clients;
 pub mod credentials;
 pub mod error;
+pub mod idempotency;
 pub mod maintenance;
 pub mod master_key;
 pub mod memberships;
@@ -16,6 +17,7 @@ pub mod scope_requests;
 pub mod scopes;
 pub mod setup;
 pub mod signing_keys;
+pub mod token_families;
 pub mod users;
 
 pub use authority::Authority;

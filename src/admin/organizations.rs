@@ -3,8 +3,9 @@
 use crate::admin::{AdminError, Authority};
 use crate::model::audit::AuditEvent;
 use crate::model::organization::{Organization, OrganizationStatus};
+use crate::model::role::SCOPES_MANAGE;
 use crate::oauth::Context;
-use crate::store::{StoreError, audit, organizations};
+use crate::store::{Db, StoreError, audit, memberships, organizations};
 
 /// The slug of the organization that the first start makes. Its principals govern what all organizations share:
 /// the catalogue of scopes, signing keys, and the organizations themselves.
@@ -74,6 +75,37 @@ pub async fn list(context: &Context, by: &Authority) -> Result<Vec<Organization>
     let mut all = context.store.read(organizations::list).await?;
     all.retain(|organization| by.sees(&organization.id));
     Ok(all)
+}
+
+/// The organizations that a caller is in; for whoever governs, all.
+///
+/// # Errors
+/// [`AdminError::Unavailable`].
+pub async fn of_caller(context: &Context, by: &Authority) -> Result<Vec<Organization>, AdminError> {
+    if by.holds(SCOPES_MANAGE) && govern(context, by).await.is_ok() {
+        return Ok(context.store.read(organizations::list).await?);
+    }
+    let (own, user) = (by.organization().map(str::to_owned), by.user_id().map(str::to_owned));
+    let read = move |db: &mut Db| {
+        let places = match &user {
+            Some(user) => memberships::of_user(db, user)?,
+            None => Vec::new(),
+        };
+        let mut all = organizations::list(db)?;
+        all.retain(|one| own.as_deref() == Some(&one.id) || places.iter().any(|place| place.organization_id == one.id));
+        Ok(all)
+    };
+    Ok(context.store.read(read).await?)
+}
+
+/// One of those by id, slug or number.
+///
+/// # Errors
+/// [`AdminError::NotFound`].
+pub async fn of_caller_by(context: &Context, by: &Authority, key: &str) -> Result<Organization, AdminError> {
+    let found = of_caller(context, by).await?.into_iter();
+    let mut found = found.filter(|one| one.id == key || one.slug == key || one.number.to_string() == key);
+    found.next().ok_or_else(|| AdminError::not_found("organization", key))
 }
 
 /// One by id, slug or number, if it is in reach. Where none is named: the only one in reach, or the default one.

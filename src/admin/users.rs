@@ -212,6 +212,18 @@ pub async fn find(context: &Context, by: &Authority, key: &str) -> Result<User, 
     found.ok_or_else(|| AdminError::not_found("user", key))
 }
 
+/// One whom `by` may look at: everybody themselves, others with [`USERS_MANAGE`].
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Forbidden`].
+pub async fn visible(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
+    let user = find(context, by, key).await;
+    if !user.as_ref().is_ok_and(|user| by.user_id() == Some(user.id.as_str())) {
+        by.require(USERS_MANAGE)?;
+    }
+    user
+}
+
 /// One whose account `by` may change: a user of the organization that they were made in, who holds nothing there
 /// that `by` does not. Whoever resets a password can do what its owner can.
 ///

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::admin::Authority;
 use crate::admin::api_keys::{self, MadeApiKey, NewApiKey};
-use crate::cli::session::{Session, parse_seconds};
+use crate::cli::session::{Session, everything, parse_seconds};
 use crate::cli::{Failure, output};
-use crate::model::api_key::{ApiKey, ApiKeyStatus, Reveal};
+use crate::model::api_key::{ApiKey, ApiKeyStatus};
+use crate::model::reveal::RevealPolicy;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -89,7 +90,7 @@ impl Verb {
 
 impl Create {
     fn run(self, session: &Session) -> Result<(), Failure> {
-        let reveal: Reveal = self.reveal.parse().map_err(|cause| Failure::Usage(format!("--reveal: {cause}")))?;
+        let reveal: RevealPolicy = self.reveal.parse().map_err(|cause| Failure::Usage(format!("--reveal: {cause}")))?;
         let mut new = NewApiKey {
             user: Some(self.user),
             name: self.name,
@@ -124,7 +125,7 @@ fn print(session: &Session, made: MadeApiKey) -> Result<(), Failure> {
     {
         output::line(&format!("{name}: {value}"));
     }
-    if key.reveal == Reveal::Once {
+    if key.reveal == RevealPolicy::Once {
         output::note("The key is shown only now.");
     }
     Ok(())
@@ -148,7 +149,10 @@ fn as_json(key: &ApiKey) -> Value {
 }
 
 fn list(session: &Session, user: Option<&str>) -> Result<(), Failure> {
-    let all = session.run(async |desk| Ok(api_keys::list(&desk.context, &Authority::operator(), user).await?))?;
+    let all = session.run(async |desk| {
+        let page = async |after: &str, limit| api_keys::page(&desk.context, &desk.by, user, after, limit).await;
+        everything(page, |key| &key.id).await
+    })?;
     if session.json {
         return output::json(&all.iter().map(as_json).collect::<Vec<_>>());
     }
@@ -161,9 +165,8 @@ fn list(session: &Session, user: Option<&str>) -> Result<(), Failure> {
 }
 
 fn set_status(session: &Session, which: &Which, status: ApiKeyStatus) -> Result<(), Failure> {
-    let key = session.run(async |desk| {
-        Ok(api_keys::set_status(&desk.context, &Authority::operator(), &which.key, status).await?)
-    })?;
+    let key = session
+        .run(async |desk| Ok(api_keys::set_status(&desk.context, &Authority::operator(), &which.key, status).await?))?;
     if session.json {
         return output::json(&as_json(&key));
     }

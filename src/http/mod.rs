@@ -11,5 +11,5 @@ mod routes;
 mod state;
 pub mod verify;
 
-pub use routes::{ANY, TABLE, cors, private, public};
+pub use routes::{ANY, cors, private, public, table};
 pub use state::{HttpSettings, State};

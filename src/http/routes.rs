@@ -27,8 +27,8 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("/.well-known/jwks.json", "GET, HEAD", "jwks"),
     ("/health/live", "GET, HEAD", "health"),
     ("/health/ready", "GET, HEAD", "health"),
-    ("/api/v1/me", "GET, HEAD", "me"),
-    ("/api/v1/organizations/{organization}", "GET, HEAD", "organizations"),
+    ("/docs", "GET, HEAD", "docs"),
+    ("/docs/{rest}", "GET, HEAD", "docs"),
     ("/verify", ANY, "verify"),
     ("/verify/{rest}", ANY, "verify"),
 ];
@@ -39,13 +39,25 @@ pub(super) fn route_name(path: &str) -> &'static str {
 }
 
 fn row(path: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
-    TABLE.iter().find(|(pattern, _, _)| *pattern == path || fits(pattern, path))
+    table().find(|(pattern, _, _)| *pattern == path || fits(pattern, path))
 }
 
-/// A `{name}` at the end of a pattern stands for one segment, `{rest}` for all that follow.
+/// Every path of the public listener but the configured ones.
+pub fn table() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
+    TABLE.iter().chain(admin_api::TABLE)
+}
+
+/// A `{name}` in a pattern stands for one segment, `{rest}` for all that follow.
 fn fits(pattern: &str, path: &str) -> bool {
-    let Some((before, name)) = pattern.split_once('{') else { return false };
-    path.strip_prefix(before).is_some_and(|rest| name == "rest}" || !rest.is_empty() && !rest.contains('/'))
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some("{rest}"), Some(_)) => return true,
+            (Some(part), Some(segment)) if part == segment || part.starts_with('{') && !segment.is_empty() => {}
+            _ => return false,
+        }
+    }
 }
 
 /// The public listener.
@@ -64,10 +76,9 @@ pub fn public(routes: &mut web::ServiceConfig, state: &State) {
         .service(resource("/.well-known/jwks.json").route(read().to(jwks::jwks)))
         .service(resource("/health/live").route(read().to(health::live)))
         .service(resource("/health/ready").route(read().to(health::ready)))
-        .service(resource("/api/v1/me").route(read().to(admin_api::me::me)))
-        .service(
-            resource("/api/v1/organizations/{organization}").route(read().to(admin_api::organizations::show)),
-        )
+        .service(resource("/docs").route(read().to(admin_api::openapi::to_docs)))
+        .service(resource("/docs/{rest:.*}").route(read().to(admin_api::openapi::docs)))
+        .configure(admin_api::register)
         .service(resource("/verify").route(web::route().to(verify::verify)))
         .service(resource("/verify/{rest:.*}").route(web::route().to(verify::verify_rest)));
     for (index, further) in state.settings().token_paths.iter().enumerate() {
@@ -105,12 +116,12 @@ pub fn cors(state: &State) -> Condition<Cors> {
 }
 
 /// A resource that answers a wrong method with 405 and `Allow`.
-fn resource(path: &str) -> Resource {
+pub(super) fn resource(path: &str) -> Resource {
     web::resource(path.to_owned()).default_service(web::to(method_not_allowed))
 }
 
 /// GET and HEAD.
-fn read() -> Route {
+pub(super) fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 

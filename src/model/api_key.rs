@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::model::reveal::RevealPolicy;
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 
@@ -28,16 +29,6 @@ impl ApiKeyStatus {
     }
 }
 
-crate::words! {
-    /// How often a secret is shown.
-    Reveal {
-        /// In the answer that made it, and never again.
-        Once = "once",
-        /// Again to who may see it: it is stored sealed as well.
-        Always = "always",
-    }
-}
-
 /// How much of a key its owner sees in lists: enough to tell keys apart, and nothing to guess from.
 pub const SHOWN_PREFIX: usize = 12;
 
@@ -59,7 +50,7 @@ pub struct ApiKey {
     /// Where it may be used; everywhere if none is named.
     pub networks: Vec<IpNet>,
     /// Whether it can be shown again.
-    pub reveal: Reveal,
+    pub reveal: RevealPolicy,
     /// The key under the installation's sealing key, where it can be shown again.
     pub sealed: Option<String>,
     /// Where it is in its life.

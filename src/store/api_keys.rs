@@ -75,14 +75,22 @@ pub fn find(db: &mut Db, id: &str) -> Result<Option<ApiKey>, StoreError> {
     row.map(Row::into_key).transpose()
 }
 
-/// Those that are not deleted, oldest first: of one organization, of one user, or all.
+/// The keys after `after` that are not deleted, of an organization or of a user where one is named, in the order in
+/// which they were made.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
-pub fn list(db: &mut Db, organization_id: Option<&str>, user_id: Option<&str>) -> Result<Vec<ApiKey>, StoreError> {
+pub fn page(
+    db: &mut Db,
+    organization_id: Option<&str>,
+    user_id: Option<&str>,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ApiKey>, StoreError> {
     let mut query = api_keys::table
-        .filter(api_keys::status.ne(ApiKeyStatus::Deleted.as_str()))
+        .filter(api_keys::status.ne(ApiKeyStatus::Deleted.as_str()).and(api_keys::id.gt(after)))
         .order(api_keys::id)
+        .limit(limit)
         .select(Row::as_select())
         .into_boxed();
     if let Some(organization_id) = organization_id {
@@ -90,6 +98,25 @@ pub fn list(db: &mut Db, organization_id: Option<&str>, user_id: Option<&str>) -
     }
     if let Some(user_id) = user_id {
         query = query.filter(api_keys::user_id.eq(user_id));
+    }
+    let rows: Vec<Row> = query.load(db)?;
+    rows.into_iter().map(Row::into_key).collect()
+}
+
+/// The keys with a shown prefix or a name; a few at most, since more than one is refused.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn called(db: &mut Db, organization_id: Option<&str>, name: &str) -> Result<Vec<ApiKey>, StoreError> {
+    let mut query = api_keys::table
+        .filter(api_keys::status.ne(ApiKeyStatus::Deleted.as_str()))
+        .filter(api_keys::prefix.eq(name).or(api_keys::name.eq(name)))
+        .order(api_keys::id)
+        .limit(50)
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some(organization_id) = organization_id {
+        query = query.filter(api_keys::organization_id.eq(organization_id));
     }
     let rows: Vec<Row> = query.load(db)?;
     rows.into_iter().map(Row::into_key).collect()
@@ -131,10 +158,8 @@ pub fn create(db: &mut Db, new: &ApiKey, digest: &str) -> Result<(), StoreError>
 pub fn set_status(db: &mut Db, id: &str, from: ApiKeyStatus, to: ApiKeyStatus) -> Result<bool, StoreError> {
     let change = next_change(db)?;
     let row = api_keys::table.filter(api_keys::id.eq(id).and(api_keys::status.eq(from.as_str())));
-    let changed = diesel::update(row)
-        .set((api_keys::status.eq(to.as_str()), api_keys::change.eq(change)))
-        .execute(db)?
-        == 1;
+    let changed =
+        diesel::update(row).set((api_keys::status.eq(to.as_str()), api_keys::change.eq(change))).execute(db)? == 1;
     if changed && to == ApiKeyStatus::Deleted {
         diesel::update(api_keys::table.filter(api_keys::id.eq(id)))
             .set(api_keys::sealed.eq(None::<String>))

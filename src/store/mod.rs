@@ -20,6 +20,7 @@ pub mod migrations;
 pub mod organizations;
 mod pool;
 mod prepared;
+pub mod remembered_posts;
 pub mod roles;
 mod schema;
 pub mod scope_requests;

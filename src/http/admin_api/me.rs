@@ -3,6 +3,7 @@
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::credentials::{Kind, Principal, Shape};
 use crate::http::extract::{RequestId, caller_of};
@@ -10,8 +11,8 @@ use crate::http::problem;
 use crate::http::state::State;
 
 /// Who a caller of Grantor's own API is.
-#[derive(Debug, Serialize)]
-struct Me<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me<'a> {
     sub: &'a str,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,12 +46,11 @@ impl<'a> Me<'a> {
     }
 }
 
-/// Answers who is behind the credential of the request.
+/// Who the caller is, whatever the shape of the credential.
+#[utoipa::path(get, path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me<'static>)))]
 pub async fn me(request: HttpRequest, state: web::Data<State>, id: RequestId) -> HttpResponse {
     match caller_of(&request, &state).await {
-        Ok(principal) => {
-            HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Me::of(&principal))
-        }
+        Ok(principal) => HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Me::of(&principal)),
         Err(error) => problem::refuse(&error, &id.0),
     }
 }

@@ -88,13 +88,7 @@ pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, Proto
     } else {
         sign(key, TYP, &WithStatic { claims: &claims, further })?
     };
-    Ok(Tokens {
-        access_token,
-        expires_in,
-        scope: grant.scope.clone(),
-        refresh_token: None,
-        id_token,
-    })
+    Ok(Tokens { access_token, expires_in, scope: grant.scope.clone(), refresh_token: None, id_token })
 }
 
 /// An access token's claims and those that its client always has; they share no name.
