@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 
 use crate::admin::maintenance;
 use crate::admin::setup::{self, SetupError, SetupSettings};
+use crate::audit::{self, Refusals};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::hash_pool::{HashPool, default_threads};
@@ -23,12 +24,19 @@ use crate::oauth::context::{Context, Settings};
 use crate::oauth::keys::{self, KeyRing};
 use crate::registry::Registry;
 use crate::store::{Store, StoreError, migrations};
+use crate::usage::Usage;
 
 /// How often a node asks whether anything changed.
 const POLL: Duration = Duration::from_millis(250);
 
 /// How often a node sweeps and looks whether a key is due.
 const MAINTENANCE: Duration = Duration::from_mins(1);
+
+/// How often a node seals audit events: each within a second of its change.
+const SEAL: Duration = Duration::from_millis(250);
+
+/// How often a node stores what it has counted and refused.
+const COLLECT: Duration = Duration::from_secs(2);
 
 /// How long requests in flight may take once the server is told to stop, in seconds.
 const STOP_WITHIN: u64 = 10;
@@ -144,7 +152,10 @@ pub async fn open(
             window: seconds(limits.window),
         },
     };
-    let login = Login::new(store.clone(), clock.clone(), data_keys.digest.clone(), hasher, pool, login_settings);
+    let refusals = Arc::new(Refusals::default());
+    let digest = data_keys.digest.clone();
+    let noted = Arc::clone(&refusals);
+    let login = Login::new(store.clone(), clock.clone(), digest, hasher, pool, login_settings, noted);
     let ring = KeyRing::open(registry.snapshot().keys(), &data_keys.sealing)?;
     let settings = Settings {
         issuer: issuer.to_owned(),
@@ -158,6 +169,7 @@ pub async fn open(
         rotation_interval: seconds(config.keys.rotation_interval.as_secs()),
         password_grant: config.grants.password.enabled,
         people_passwords: config.grants.password.people,
+        audit_retention: seconds(config.audit.retention_days.saturating_mul(86_400)),
     };
     let context = Context {
         settings,
@@ -167,6 +179,8 @@ pub async fn open(
         ring: ArcSwap::from_pointee(ring),
         verified: crate::oauth::tokens::verifier::VerifiedTokens::default(),
         login: Arc::new(login),
+        usage: Usage::new(clock.clone()),
+        refusals,
         clock,
         random,
         metrics: Arc::new(Metrics::default()),
@@ -285,12 +299,20 @@ impl App {
         let private_handle = private.handle();
         let poll = actix_web::rt::spawn(poll_changes(Arc::clone(&self.context)));
         let maintain = actix_web::rt::spawn(maintain(Arc::clone(&self.context)));
+        let seal = actix_web::rt::spawn(seal(Arc::clone(&self.context)));
+        let (stop_collecting, stopped) = tokio::sync::oneshot::channel();
+        let collect = actix_web::rt::spawn(collect(Arc::clone(&self.context), stopped));
         let private = actix_web::rt::spawn(private);
         let served = public.await;
         poll.abort();
         maintain.abort();
+        seal.abort();
+        // Told, not aborted: in the middle of a batch it holds what is nowhere else.
+        drop(stop_collecting);
+        let _ = collect.await;
         private_handle.stop(true).await;
         let _ = private.await;
+        finish(&self.context).await;
         Ok(served?)
     }
 }
@@ -349,6 +371,40 @@ async fn maintain(context: Arc<Context>) {
             tracing::warn!(%error, "maintenance is put off");
         }
         tokio::time::sleep(MAINTENANCE).await;
+    }
+}
+
+async fn seal(context: Arc<Context>) {
+    let mut failing = false;
+    loop {
+        tokio::time::sleep(SEAL).await;
+        match audit::seal(&context.store, &context.data_keys.audit).await {
+            Ok(_) => failing = false,
+            // Said once: where the chain was touched it will not heal by itself.
+            Err(error) if !failing => {
+                failing = true;
+                tracing::error!(%error, "audit events are not sealed");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+async fn collect(context: Arc<Context>, mut stopped: tokio::sync::oneshot::Receiver<()>) {
+    while tokio::time::timeout(COLLECT, &mut stopped).await.is_err() {
+        if let Err(error) = context.store_collected(false).await {
+            tracing::warn!(%error, "usage and refusals are stored later");
+        }
+    }
+}
+
+/// The last of what a node has in memory alone.
+async fn finish(context: &Context) {
+    if let Err(error) = context.store_collected(true).await {
+        tracing::error!(%error, "the last usage and refusals are lost");
+    }
+    if let Err(error) = audit::seal(&context.store, &context.data_keys.audit).await {
+        tracing::warn!(%error, "the last audit events are sealed at the next start");
     }
 }
 

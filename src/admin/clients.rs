@@ -195,6 +195,7 @@ fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError>
         scopes,
         audiences: new.audiences.clone(),
         secrets: Vec::new(),
+        ended_secrets: Vec::new(),
     })
 }
 

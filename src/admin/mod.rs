@@ -1,5 +1,6 @@
 //! The operator's verbs, shared by every face. Each runs in one transaction and leaves an audit event in it.
 
+pub mod audit;
 pub mod authority;
 pub mod clients;
 pub mod credentials;
@@ -7,10 +8,12 @@ pub mod error;
 pub mod maintenance;
 pub mod master_key;
 pub mod organizations;
+pub mod reports;
 pub mod roles;
 pub mod scopes;
 pub mod setup;
 pub mod signing_keys;
+pub mod usage;
 pub mod users;
 
 pub use authority::Authority;

@@ -313,5 +313,6 @@ fn programmatic_client(settings: &SetupSettings, organization_id: &str) -> Clien
         scopes: [OPENID, PROFILE, EMAIL, OFFLINE_ACCESS].into_iter().collect(),
         audiences: Vec::new(),
         secrets: Vec::new(),
+        ended_secrets: Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 // Doc comments here are the help texts that people read on a terminal, where backticks are noise.
 #![allow(clippy::doc_markdown)]
 
+mod audit;
 mod client;
 mod config;
 mod credentials;
@@ -15,6 +16,7 @@ mod migrate;
 mod organization;
 mod output;
 mod quickstart;
+mod report;
 mod role;
 mod scope;
 mod serve;
@@ -82,6 +84,11 @@ enum Command {
     /// The key that the database is useless without
     #[command(subcommand)]
     MasterKey(master_key::Verb),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// What is not used, and what should no longer be
+    Report(report::Report),
     /// Tokens, without the database
     #[command(subcommand)]
     Token(token::Verb),
@@ -124,6 +131,8 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
         Command::Organization(verb) => verb.run(session),
         Command::Key(verb) => verb.run(session),
         Command::MasterKey(verb) => verb.run(session),
+        Command::Audit(verb) => verb.run(session),
+        Command::Report(report) => report.run(session),
         Command::Token(verb) => verb.run(session),
         Command::Config(verb) => verb.run(session),
         Command::Completions { shell } => {

@@ -39,6 +39,8 @@ pub struct Config {
     pub http: Http,
     /// Names of what this server gives out.
     pub credentials: Credentials,
+    /// The audit log.
+    pub audit: Audit,
     /// The log.
     pub log: Log,
 }
@@ -200,6 +202,13 @@ pub struct Credentials {
     pub client_secret_prefix: String,
     /// What a client secret of an application in test mode starts with; another than the one above.
     pub test_secret_prefix: String,
+}
+
+/// `[audit]`: the audit log.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    /// Days that an event is kept, 1 to 3650.
+    pub retention_days: u64,
 }
 
 /// `[log]`: the log.

@@ -111,6 +111,8 @@ pub struct Client {
     pub audiences: Vec<String>,
     /// Its secrets.
     pub secrets: Vec<ClientSecret>,
+    /// Secrets that were replaced, newest last: they open nothing, but their use is recognised.
+    pub ended_secrets: Vec<ClientSecret>,
 }
 
 impl Client {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::crypto::hash_pool::HashPoolError;
+use crate::model::audit::Refusal;
 use crate::store::StoreError;
 
 crate::words! {
@@ -48,11 +49,21 @@ pub struct ProtocolError {
     pub bare_challenge: bool,
     /// The exact reason, for the log only.
     pub cause: Option<String>,
+    /// The credential that was refused, for the audit log only.
+    pub refusal: Option<Box<Refusal>>,
 }
 
 impl ProtocolError {
     fn new(code: ErrorCode, status: u16, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, status, description: description.into(), retry_after: None, bare_challenge: false, cause: None }
+        Self {
+            code,
+            status,
+            description: description.into(),
+            retry_after: None,
+            bare_challenge: false,
+            cause: None,
+            refusal: None,
+        }
     }
 
     /// 400 `invalid_request`.
@@ -173,6 +184,13 @@ impl ProtocolError {
     #[must_use]
     pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Names the credential that is refused, for the audit log.
+    #[must_use]
+    pub fn about(mut self, refusal: Refusal) -> Self {
+        self.refusal = Some(Box::new(refusal));
         self
     }
 }

@@ -66,11 +66,12 @@ impl Row {
             scopes: ScopeSet::default(),
             audiences: Vec::new(),
             secrets: Vec::new(),
+            ended_secrets: Vec::new(),
         })
     }
 }
 
-type SecretRow = (String, String, String, Option<i64>);
+type SecretRow = (String, String, String, Option<i64>, Option<i64>);
 
 fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError> {
     let ids: Vec<String> = rows.iter().map(|row| row.client_id.clone()).collect();
@@ -82,7 +83,14 @@ fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError>
         .into_boxed();
     let mut audiences = client_audiences::table.order(client_audiences::audience).into_boxed();
     let mut secrets = client_secrets::table
-        .select((client_secrets::client_id, client_secrets::id, client_secrets::digest, client_secrets::expires_at))
+        .select((
+            client_secrets::client_id,
+            client_secrets::id,
+            client_secrets::digest,
+            client_secrets::expires_at,
+            client_secrets::ended_at,
+        ))
+        .order(client_secrets::id)
         .into_boxed();
     if few {
         // One OR term for each: the enum of two databases has no `IN` with a list.
@@ -126,10 +134,11 @@ fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError>
             client.audiences.push(audience);
         }
     }
-    for (client_id, id, digest, expires_at) in secrets {
+    for (client_id, id, digest, expires_at, ended_at) in secrets {
         if let Some(client) = found.get_mut(&client_id) {
             let expires_at = expires_at.map(Timestamp::from_micros);
-            client.secrets.push(ClientSecret { id, digest: digest_from_text(&digest)?, expires_at });
+            let of_its_kind = if ended_at.is_none() { &mut client.secrets } else { &mut client.ended_secrets };
+            of_its_kind.push(ClientSecret { id, digest: digest_from_text(&digest)?, expires_at });
         }
     }
     ids.into_iter()
@@ -192,6 +201,27 @@ pub fn find(db: &mut Db, key: &str) -> Result<Option<Client>, StoreError> {
         )));
     }
     Ok(found.pop())
+}
+
+/// The organization that a client belongs to, in whatever state.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn organization_of(db: &mut Db, client_id: &str) -> Result<Option<String>, StoreError> {
+    let row = clients::table.filter(clients::client_id.eq(client_id));
+    Ok(row.select(clients::organization_id).first(db).optional()?)
+}
+
+/// The organization of the client that a secret belongs to.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn organization_of_secret(db: &mut Db, secret_id: &str) -> Result<Option<String>, StoreError> {
+    let row = client_secrets::table.filter(client_secrets::id.eq(secret_id));
+    match row.select(client_secrets::client_id).first::<String>(db).optional()? {
+        Some(client_id) => organization_of(db, &client_id),
+        None => Ok(None),
+    }
 }
 
 /// Makes one; its secrets, grants, scopes and audiences too.
@@ -285,10 +315,11 @@ pub fn replace_secret(
     older_end: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let of_client = client_secrets::table.filter(client_secrets::client_id.eq(client_id));
+    let of_client =
+        client_secrets::table.filter(client_secrets::client_id.eq(client_id).and(client_secrets::ended_at.is_null()));
     match older_end {
         None => {
-            diesel::delete(of_client).execute(db)?;
+            diesel::update(of_client).set(client_secrets::ended_at.eq(now.micros())).execute(db)?;
         }
         Some(end) => {
             let later = client_secrets::expires_at.is_null().or(client_secrets::expires_at.gt(end.micros()));
@@ -297,6 +328,17 @@ pub fn replace_secret(
     }
     insert_secret(db, client_id, new, now)?;
     touch(db, client_id, older_end.is_none())
+}
+
+/// Drops secrets that were replaced or have expired before an instant; until then their use is recognised. What a
+/// node holds of them in memory stays until their client changes.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn sweep_secrets(db: &mut Db, before: Timestamp) -> Result<(), StoreError> {
+    let ended = client_secrets::ended_at.lt(before.micros()).or(client_secrets::expires_at.lt(before.micros()));
+    diesel::delete(client_secrets::table.filter(ended)).execute(db)?;
+    Ok(())
 }
 
 /// Changes the status, where it is still `from`. All but a return to `active` raise the epoch, which ends the client's

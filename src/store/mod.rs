@@ -5,6 +5,7 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod audit_chain;
 pub mod clients;
 pub mod connection;
 pub mod denied_tokens;
@@ -12,6 +13,7 @@ pub mod error;
 pub mod families;
 mod figures;
 mod handle;
+pub mod idle;
 pub mod instance;
 pub mod known_networks;
 pub mod migrations;
@@ -23,6 +25,7 @@ mod schema;
 pub mod scopes;
 pub mod signing_keys;
 mod sqlite;
+pub mod usage;
 pub mod users;
 
 pub use connection::Db;

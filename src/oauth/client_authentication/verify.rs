@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::crypto::digest::constant_time_eq;
-use crate::model::client::{AuthenticationMethod, Client, ClientKind, ClientStatus};
+use crate::model::audit::Refusal;
+use crate::model::client::{AuthenticationMethod, Client, ClientKind, ClientSecret, ClientStatus};
 use crate::model::organization::OrganizationStatus;
+use crate::model::time::Timestamp;
 use crate::oauth::client_authentication::PresentedClient;
 use crate::oauth::context::Context;
 use crate::oauth::error::ProtocolError;
@@ -12,16 +14,26 @@ use crate::oauth::error::ProtocolError;
 /// What client secrets are digested for, so that no digest of another kind of secret is one of theirs.
 pub const SECRET_DIGEST_PURPOSE: &str = "client secret";
 
+/// A client was refused.
+const REFUSED: &str = "client.refused";
+
+/// Somebody presents a secret that was replaced or has expired: a program that was forgotten, or a thief.
+const DEAD_SECRET_USED: &str = "client.dead_secret_used";
+
 /// A client that has proved who it is, or a public one that has named itself. Only [`authenticate`] and
 /// [`verify`] make one.
 #[derive(Debug, Clone)]
-pub struct AuthenticatedClient(Arc<Client>);
+pub struct AuthenticatedClient {
+    client: Arc<Client>,
+    /// The place of the secret that matched.
+    secret: Option<usize>,
+}
 
 impl std::ops::Deref for AuthenticatedClient {
     type Target = Client;
 
     fn deref(&self) -> &Client {
-        &self.0
+        &self.client
     }
 }
 
@@ -29,7 +41,13 @@ impl AuthenticatedClient {
     /// The client's registration as of this request.
     #[must_use]
     pub fn registration(&self) -> &Arc<Client> {
-        &self.0
+        &self.client
+    }
+
+    /// The id of the secret that it has proved to know; none for a public client.
+    #[must_use]
+    pub fn secret_id(&self) -> Option<&str> {
+        self.client.secrets.get(self.secret?).map(|secret| secret.id.as_str())
     }
 }
 
@@ -51,13 +69,19 @@ pub fn verify(
     secret: &str,
     method: AuthenticationMethod,
 ) -> Result<AuthenticatedClient, ProtocolError> {
-    let refused = |why: &str| Err(ProtocolError::invalid_client().because(format!("{why} (client {client_id:?})")));
     // Before the look-up, so that an unknown client costs what a known one does.
     let digest = context.data_keys.digest.digest(SECRET_DIGEST_PURPOSE, secret.as_bytes());
     let snapshot = context.registry.snapshot();
     let Some(client) = snapshot.client(client_id) else {
         // Not its name: people paste secrets there.
-        return Err(ProtocolError::invalid_client().because("unknown client"));
+        let reason = "unknown client";
+        let refusal =
+            Refusal { action: REFUSED, target_kind: "client", target_id: String::new(), organization_id: None, reason };
+        return Err(ProtocolError::invalid_client().because(reason).about(refusal));
+    };
+    let refused = |why: &'static str| {
+        let refusal = about_client(client, REFUSED, "client", client_id, why);
+        Err(ProtocolError::invalid_client().because(format!("{why} (client {client_id:?})")).about(refusal))
     };
     if client.status != ClientStatus::Active {
         return refused("the client is not active");
@@ -70,16 +94,57 @@ pub fn verify(
         return refused("another authentication method than the registered one");
     }
     match client.kind {
-        ClientKind::Public if secret.is_empty() => Ok(AuthenticatedClient(Arc::clone(client))),
+        ClientKind::Public if secret.is_empty() => Ok(AuthenticatedClient { client: Arc::clone(client), secret: None }),
         ClientKind::Public => refused("a public client with a secret"),
         ClientKind::Confidential => {
-            let now = context.clock.now();
-            // Every secret is compared, so that the time does not tell which one matched.
-            let matched = client.secrets.iter().fold(false, |matched, known| {
-                let alive = known.expires_at.is_none_or(|expires_at| now < expires_at);
-                matched | (constant_time_eq(&known.digest, digest.as_bytes()) & alive)
-            });
-            if matched { Ok(AuthenticatedClient(Arc::clone(client))) } else { refused("wrong or missing secret") }
+            let matched = Matched::of(client, digest.as_bytes(), context.clock.now());
+            if let Some(place) = matched.alive {
+                return Ok(AuthenticatedClient { client: Arc::clone(client), secret: Some(place) });
+            }
+            match matched.dead {
+                None => refused("wrong or missing secret"),
+                Some(secret) => {
+                    let why = "the secret was replaced or has expired";
+                    let refusal = about_client(client, DEAD_SECRET_USED, "client_secret", &secret.id, why);
+                    let cause = format!("{why} (client {client_id:?}, secret {})", secret.id);
+                    Err(ProtocolError::invalid_client().because(cause).about(refusal))
+                }
+            }
         }
+    }
+}
+
+fn about_client(
+    client: &Client,
+    action: &'static str,
+    target_kind: &'static str,
+    target_id: &str,
+    reason: &'static str,
+) -> Refusal {
+    let organization_id = Some(client.organization_id.clone());
+    Refusal { action, target_kind, target_id: target_id.to_owned(), organization_id, reason }
+}
+
+/// The secret that a digest is of.
+struct Matched<'a> {
+    /// Its place among the client's secrets, if it opens something.
+    alive: Option<usize>,
+    /// It was replaced or has expired.
+    dead: Option<&'a ClientSecret>,
+}
+
+impl<'a> Matched<'a> {
+    /// Every secret is compared, and nothing is decided until all are, so that the time does not tell which one
+    /// matched. No two have the same digest.
+    fn of(client: &'a Client, digest: &[u8], now: Timestamp) -> Self {
+        let all = || client.secrets.iter().chain(&client.ended_secrets);
+        let (mut alive, mut dead) = (0, 0);
+        for (place, known) in all().enumerate() {
+            let opens = place < client.secrets.len() && known.expires_at.is_none_or(|expires_at| now < expires_at);
+            let same = usize::from(constant_time_eq(&known.digest, digest));
+            alive += (place + 1) * same * usize::from(opens);
+            dead += (place + 1) * same * usize::from(!opens);
+        }
+        Self { alive: alive.checked_sub(1), dead: dead.checked_sub(1).and_then(|place| all().nth(place)) }
     }
 }
