@@ -1,5 +1,7 @@
 //! Reports: what nobody uses, and who still uses what should come to an end.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use crate::admin::{AdminError, Authority};
@@ -172,7 +174,8 @@ fn successor(name: &str, organization_id: &str, scopes: &[String], audiences: &[
     );
     for (option, values) in [("--scope", scopes), ("--audience", audiences)] {
         for value in values {
-            command.push_str(&format!(" {option} {}", quoted(value)));
+            // To write to a string cannot fail.
+            let _ = write!(command, " {option} {}", quoted(value));
         }
     }
     command

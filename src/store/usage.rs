@@ -21,6 +21,8 @@ pub struct StoredHour {
     pub last_used: Option<LastUsed>,
 }
 
+type HourRow = (i64, i64, i64, i64, Option<i64>, Option<String>);
+
 /// Adds what a node has counted to what is there.
 ///
 /// # Errors
@@ -176,7 +178,7 @@ pub fn hours(
     since: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<StoredHour>, StoreError> {
-    let rows: Vec<(i64, i64, i64, i64, Option<i64>, Option<String>)> = usage_hours::table
+    let rows: Vec<HourRow> = usage_hours::table
         .filter(usage_hours::credential_kind.eq(kind.as_str()).and(usage_hours::credential_id.eq(id)))
         .filter(usage_hours::hour.ge(since.micros()).and(usage_hours::hour.lt(until.micros())))
         .order(usage_hours::hour)
@@ -189,7 +191,7 @@ pub fn hours(
             usage_hours::last_used_ip,
         ))
         .load(db)?;
-    let hour = |(hour, issued, verified, refused, at, ip): (i64, i64, i64, i64, Option<i64>, Option<String>)| {
+    let hour = |(hour, issued, verified, refused, at, ip): HourRow| {
         let last_used = at.zip(ip).map(|(at, ip)| LastUsed { at: Timestamp::from_micros(at), ip });
         let counters = Counters { issued, verified, refused };
         StoredHour { hour: Timestamp::from_micros(hour), counters, last_used }

@@ -21,7 +21,7 @@ const STORED_AT_ONCE: usize = 100;
 pub struct Usage {
     clock: Clock,
     spread: RandomState,
-    shards: [Mutex<Shard>; SHARDS],
+    shards: Vec<Mutex<Shard>>,
     storing: tokio::sync::Mutex<()>,
 }
 
@@ -29,7 +29,8 @@ impl Usage {
     /// Nothing counted yet.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { clock, spread: RandomState::new(), shards: Default::default(), storing: tokio::sync::Mutex::default() }
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { clock, spread: RandomState::new(), shards, storing: tokio::sync::Mutex::default() }
     }
 
     /// A token was issued to this credential, or to somebody through it.
