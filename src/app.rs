@@ -1,5 +1,7 @@
 //! The composition root: configuration → parts → bound ports → run until stopped.
 
+mod background;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +10,8 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App as ActixApp, HttpServer};
 use arc_swap::ArcSwap;
 
-use crate::admin::maintenance;
 use crate::admin::setup::{self, SetupError, SetupSettings};
-use crate::audit::{self, Refusals};
+use crate::audit::Refusals;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::hash_pool::{HashPool, default_threads};
@@ -25,18 +26,6 @@ use crate::oauth::keys::{self, KeyRing};
 use crate::registry::Registry;
 use crate::store::{Store, StoreError, migrations};
 use crate::usage::Usage;
-
-/// How often a node asks whether anything changed.
-const POLL: Duration = Duration::from_millis(250);
-
-/// How often a node sweeps and looks whether a key is due.
-const MAINTENANCE: Duration = Duration::from_mins(1);
-
-/// How often a node seals audit events: each within a second of its change.
-const SEAL: Duration = Duration::from_millis(250);
-
-/// How often a node stores what it has counted and refused.
-const COLLECT: Duration = Duration::from_secs(2);
 
 /// How long requests in flight may take once the server is told to stop, in seconds.
 const STOP_WITHIN: u64 = 10;
@@ -297,11 +286,11 @@ impl App {
             .run();
         started(public.handle());
         let private_handle = private.handle();
-        let poll = actix_web::rt::spawn(poll_changes(Arc::clone(&self.context)));
-        let maintain = actix_web::rt::spawn(maintain(Arc::clone(&self.context)));
-        let seal = actix_web::rt::spawn(seal(Arc::clone(&self.context)));
+        let poll = actix_web::rt::spawn(background::poll_changes(Arc::clone(&self.context)));
+        let maintain = actix_web::rt::spawn(background::maintain(Arc::clone(&self.context)));
+        let seal = actix_web::rt::spawn(background::seal(Arc::clone(&self.context)));
         let (stop_collecting, stopped) = tokio::sync::oneshot::channel();
-        let collect = actix_web::rt::spawn(collect(Arc::clone(&self.context), stopped));
+        let collect = actix_web::rt::spawn(background::collect(Arc::clone(&self.context), stopped));
         let private = actix_web::rt::spawn(private);
         let served = public.await;
         poll.abort();
@@ -312,7 +301,7 @@ impl App {
         let _ = collect.await;
         private_handle.stop(true).await;
         let _ = private.await;
-        finish(&self.context).await;
+        background::finish(&self.context).await;
         Ok(served?)
     }
 }
@@ -343,68 +332,6 @@ fn warn_of_explicit_risks(config: &Config) {
     }
     if !config.limits.enabled {
         tracing::warn!("failed sign-ins are not counted (limits.enabled = false)");
-    }
-}
-
-async fn poll_changes(context: Arc<Context>) {
-    let mut failing = false;
-    loop {
-        tokio::time::sleep(POLL).await;
-        match context.refresh().await {
-            Ok(()) if failing => {
-                failing = false;
-                tracing::info!("the database answers again");
-            }
-            Ok(()) => {}
-            Err(error) if failing => tracing::debug!(%error, "the database still does not answer"),
-            Err(error) => {
-                failing = true;
-                tracing::error!(%error, "the database does not answer; after two seconds nothing is issued or checked");
-            }
-        }
-    }
-}
-
-async fn maintain(context: Arc<Context>) {
-    loop {
-        if let Err(error) = maintenance::round(&context).await {
-            tracing::warn!(%error, "maintenance is put off");
-        }
-        tokio::time::sleep(MAINTENANCE).await;
-    }
-}
-
-async fn seal(context: Arc<Context>) {
-    let mut failing = false;
-    loop {
-        tokio::time::sleep(SEAL).await;
-        match audit::seal(&context.store, &context.data_keys.audit).await {
-            Ok(_) => failing = false,
-            // Said once: where the chain was touched it will not heal by itself.
-            Err(error) if !failing => {
-                failing = true;
-                tracing::error!(%error, "audit events are not sealed");
-            }
-            Err(_) => {}
-        }
-    }
-}
-
-async fn collect(context: Arc<Context>, mut stopped: tokio::sync::oneshot::Receiver<()>) {
-    while tokio::time::timeout(COLLECT, &mut stopped).await.is_err() {
-        if let Err(error) = context.store_collected(false).await {
-            tracing::warn!(%error, "usage and refusals are stored later");
-        }
-    }
-}
-
-/// The last of what a node has in memory alone.
-async fn finish(context: &Context) {
-    if let Err(error) = context.store_collected(true).await {
-        tracing::error!(%error, "the last usage and refusals are lost");
-    }
-    if let Err(error) = audit::seal(&context.store, &context.data_keys.audit).await {
-        tracing::warn!(%error, "the last audit events are sealed at the next start");
     }
 }
 

@@ -20,8 +20,7 @@ fn the_log_is_verified_and_a_changed_event_is_named(#[values(Database::Sqlite, D
     assert!(done(&installation.run(&["audit", "verify"])).contains("are as they were sealed"));
 
     let mut db = Store::connect(&installation_settings(&installation)).unwrap();
-    execute(&mut db, "UPDATE audit_events SET actor_id = 'nobody' WHERE action = 'client.created' AND number > 2")
-        .unwrap();
+    execute(&mut db, "UPDATE audit_events SET actor_id = 'nobody' WHERE action = 'client.created'").unwrap();
     let output = installation.run(&["audit", "verify"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stdout).unwrap();
