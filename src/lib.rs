@@ -1,6 +1,7 @@
 //! Grantor: a self-hosted server that issues and checks API credentials and OAuth 2.0 tokens.
 pub mod admin;
 pub mod app;
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -14,3 +15,4 @@ pub mod oauth;
 pub mod registry;
 pub mod store;
 pub mod telemetry;
+pub mod usage;

@@ -182,7 +182,7 @@ pub async fn end(context: &Context, by: &Authority, key: &str, secret_id: &str) 
                     "the last secret of an active client stays: rotate it instead".into(),
                 ));
             }
-            clients::end_secret(db, &changed.client_id, &id)?;
+            clients::end_secret(db, &changed.client_id, &id, now)?;
             families::revoke_all_of_client(db, &changed.client_id, now)?;
             audit::record(db, &actor, &event("client.secret_deleted", &changed, format!("secret={id}")), now)
         })

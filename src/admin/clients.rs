@@ -266,6 +266,7 @@ fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError>
         static_claims: new.static_claims.clone(),
         role_ids: Vec::new(),
         secrets: Vec::new(),
+        ended_secrets: Vec::new(),
     })
 }
 
@@ -428,6 +429,7 @@ pub async fn update(context: &Context, by: &Authority, key: &str, change: &Clien
                 status: current.status,
                 epoch: current.epoch,
                 secrets: current.secrets,
+                ended_secrets: current.ended_secrets,
                 role_ids,
                 ..next
             };

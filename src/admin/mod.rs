@@ -1,6 +1,7 @@
 //! The operator's verbs, shared by every face. Each runs in one transaction and leaves an audit event in it.
 
 pub mod api_keys;
+pub mod audit;
 pub mod authority;
 pub mod client_secrets;
 pub mod clients;
@@ -12,12 +13,14 @@ pub mod master_key;
 pub mod memberships;
 pub mod organizations;
 pub mod passwords;
+pub mod reports;
 pub mod roles;
 pub mod scope_requests;
 pub mod scopes;
 pub mod setup;
 pub mod signing_keys;
 pub mod token_families;
+pub mod usage;
 pub mod users;
 
 pub use authority::Authority;

@@ -321,5 +321,6 @@ fn programmatic_client(settings: &SetupSettings, organization_id: &str) -> Clien
         static_claims: StaticClaims::default(),
         role_ids: Vec::new(),
         secrets: Vec::new(),
+        ended_secrets: Vec::new(),
     }
 }

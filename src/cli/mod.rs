@@ -4,6 +4,7 @@
 #![allow(clippy::doc_markdown)]
 
 mod api_key;
+mod audit;
 mod client;
 mod config;
 mod credentials;
@@ -16,6 +17,7 @@ mod migrate;
 mod organization;
 mod output;
 mod quickstart;
+mod report;
 mod role;
 mod scope;
 mod serve;
@@ -86,6 +88,11 @@ enum Command {
     /// The key that the database is useless without
     #[command(subcommand)]
     MasterKey(master_key::Verb),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// What is not used, and what should no longer be
+    Report(report::Report),
     /// Tokens, without the database
     #[command(subcommand)]
     Token(token::Verb),
@@ -129,6 +136,8 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
         Command::Organization(verb) => verb.run(session),
         Command::Key(verb) => verb.run(session),
         Command::MasterKey(verb) => verb.run(session),
+        Command::Audit(verb) => verb.run(session),
+        Command::Report(report) => report.run(session),
         Command::Token(verb) => verb.run(session),
         Command::Config(verb) => verb.run(session),
         Command::Completions { shell } => {

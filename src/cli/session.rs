@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::admin::setup::ADMIN_USERNAME;
 use crate::admin::{AdminError, Authority};
 use crate::app::{self, Opened, Surroundings};
+use crate::audit;
 use crate::cli::Failure;
 use crate::config::{self, Config, LoadOptions, LogFormat};
 use crate::crypto::secret::SecretString;
@@ -55,7 +56,13 @@ impl Session {
         let _ = telemetry::start(Some(LogFormat::Text), "warn");
         block_on(async move {
             let (config, opened) = open(config, ADMIN_USERNAME).await?;
-            command(Desk { config, context: opened.context, by: Authority::operator() }).await
+            let context = Arc::clone(&opened.context);
+            let answer = command(Desk { config, context: opened.context, by: Authority::operator() }).await?;
+            // Where a server runs it seals as well; where none does, what was done here must not wait for one.
+            if let Err(error) = audit::seal(&context.store, &context.data_keys.audit).await {
+                tracing::warn!(%error, "done, but the audit events are not sealed");
+            }
+            Ok(answer)
         })
     }
 }

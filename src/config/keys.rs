@@ -78,6 +78,7 @@ pub(crate) const KEYS: &[(&str, Kind)] = &[
     ("credentials.client_id_prefix", Kind::Text),
     ("credentials.client_secret_prefix", Kind::Text),
     ("credentials.test_secret_prefix", Kind::Text),
+    ("audit.retention_days", Kind::Number),
     ("log.format", Kind::Text),
     ("log.level", Kind::Text),
 ];

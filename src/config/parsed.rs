@@ -23,6 +23,7 @@ pub(crate) struct Parsed {
     pub(crate) limits: Limits,
     pub(crate) http: Http,
     pub(crate) credentials: Credentials,
+    pub(crate) audit: Audit,
     pub(crate) log: Log,
 }
 
@@ -146,6 +147,13 @@ pub(crate) struct Credentials {
     pub(crate) client_id_prefix: String,
     pub(crate) client_secret_prefix: String,
     pub(crate) test_secret_prefix: String,
+}
+
+/// `[audit]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Audit {
+    pub(crate) retention_days: u64,
 }
 
 /// `[log]`

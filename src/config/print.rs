@@ -106,6 +106,8 @@ fn names_and_log(page: &mut Page, config: &Config) {
     page.text("client_id_prefix", &credentials.client_id_prefix);
     page.text("client_secret_prefix", &credentials.client_secret_prefix);
     page.text("test_secret_prefix", &credentials.test_secret_prefix);
+    page.section("audit");
+    page.plain("retention_days", config.audit.retention_days);
     page.section("log");
     match config.log.format.map(LogFormat::as_str) {
         Some(format) => page.text("format", format),

@@ -6,8 +6,8 @@ use crate::config::choices::{Environment, LogFormat};
 use crate::config::database::DatabaseUrl;
 use crate::config::error::Refused;
 use crate::config::settings::{
-    Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Reveal, Security,
-    Tokens,
+    Audit, Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Reveal,
+    Security, Tokens,
 };
 use crate::config::span::LONGEST;
 use crate::config::{http, listeners, parsed};
@@ -36,6 +36,7 @@ pub(crate) fn resolve(parsed: parsed::Parsed) -> Result<Config, Refused> {
         limits: limits(&parsed.limits)?,
         http: http::http(parsed.http)?,
         credentials: credentials(parsed.credentials)?,
+        audit: Audit { retention_days: number("audit.retention_days", parsed.audit.retention_days, 1..=3650)? },
         log: log(parsed.log)?,
     })
 }

@@ -40,6 +40,8 @@ pub struct Config {
     pub http: Http,
     /// Names of what this server gives out.
     pub credentials: Credentials,
+    /// The audit log.
+    pub audit: Audit,
     /// The log.
     pub log: Log,
 }
@@ -212,6 +214,13 @@ pub struct Reveal {
     pub client_secret: RevealPolicy,
     /// Of API keys.
     pub api_key: RevealPolicy,
+}
+
+/// `[audit]`: the audit log.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    /// Days that an event is kept, 1 to 3650.
+    pub retention_days: u64,
 }
 
 /// `[log]`: the log.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::crypto::digest::DigestKey;
-use crate::login::network::Network;
+use crate::model::network::Network;
 use crate::store::attempts::{self, Bucket, Reservation, Settlement};
 use crate::store::{Store, StoreError};
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 
+use crate::audit::Refusals;
 use crate::clock::Clock;
 use crate::crypto::digest::{Digest, DigestKey};
 use crate::crypto::hash_pool::{HashPool, HashPoolError};
@@ -18,8 +19,8 @@ use crate::crypto::password::{PasswordHashError, PasswordHasher, PasswordInput, 
 use crate::crypto::secret::SecretString;
 use crate::crypto::token_format::{GENERATED_PASSWORD_PREFIX, is_well_formed};
 use crate::login::limits::{Attempt, LimitSettings, Place};
-use crate::login::network::Network;
-use crate::model::audit::{Actor, AuditEvent};
+use crate::model::audit::{Actor, AuditEvent, Refusal};
+use crate::model::network::Network;
 use crate::model::time::Timestamp;
 use crate::model::user::{PasswordKind, User, UserKind, UserStatus};
 use crate::store::{Store, StoreError, audit, known_networks, users};
@@ -134,6 +135,7 @@ pub struct Login {
     hasher: PasswordHasher,
     pool: Arc<HashPool>,
     settings: LoginSettings,
+    refusals: Arc<Refusals>,
     in_flight: Mutex<HashMap<Digest, Evaluation>>,
 }
 
@@ -147,8 +149,9 @@ impl Login {
         hasher: PasswordHasher,
         pool: Arc<HashPool>,
         settings: LoginSettings,
+        refusals: Arc<Refusals>,
     ) -> Self {
-        Self { store, clock, digest, hasher, pool, settings, in_flight: Mutex::default() }
+        Self { store, clock, digest, hasher, pool, settings, refusals, in_flight: Mutex::default() }
     }
 
     /// The pool of slow hashes, for the metrics page and for new passwords.
@@ -280,8 +283,23 @@ impl Login {
             Some(_) => Err(SignInError::Refused("wrong password")),
             None => Err(SignInError::Refused("unknown account")),
         };
+        if let Err(SignInError::Refused(reason)) = &outcome {
+            self.note_refusal(user.as_ref(), reason, door, network);
+        }
         self.settle(attempt, user, network, outcome.is_ok(), renewed).await?;
         outcome
+    }
+
+    /// For the audit log. The name of an unknown account is not kept: people type passwords there.
+    fn note_refusal(&self, user: Option<&User>, reason: &'static str, door: &Door, network: Network) {
+        let refusal = Refusal {
+            action: "user.sign_in_refused",
+            target_kind: "user",
+            target_id: user.map(|user| user.id.clone()).unwrap_or_default(),
+            organization_id: user.map(|user| user.organization_id.clone()),
+            reason,
+        };
+        self.refusals.note(&refusal, door.client_id.as_deref().unwrap_or_default(), network, None, self.clock.now());
     }
 
     /// One bcrypt, whatever is presented; a second one where a right password's hash is renewed.

@@ -210,6 +210,8 @@ pub struct Client {
     pub role_ids: Vec<String>,
     /// Its secrets.
     pub secrets: Vec<ClientSecret>,
+    /// Secrets that were replaced, newest last: they open nothing, but their use is recognised.
+    pub ended_secrets: Vec<ClientSecret>,
 }
 
 impl Client {

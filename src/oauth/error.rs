@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::crypto::hash_pool::HashPoolError;
 use crate::login::SignInError;
+use crate::model::audit::Refusal;
 use crate::store::StoreError;
 
 crate::words! {
@@ -55,6 +56,8 @@ pub struct ProtocolError {
     pub any_shape: bool,
     /// The exact reason, for the log only.
     pub cause: Option<String>,
+    /// The credential that was refused, for the audit log only.
+    pub refusal: Option<Box<Refusal>>,
 }
 
 impl ProtocolError {
@@ -67,6 +70,7 @@ impl ProtocolError {
             bare_challenge: false,
             any_shape: false,
             cause: None,
+            refusal: None,
         }
     }
 
@@ -232,6 +236,13 @@ impl ProtocolError {
     #[must_use]
     pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Names the credential that is refused, for the audit log.
+    #[must_use]
+    pub fn about(mut self, refusal: Refusal) -> Self {
+        self.refusal = Some(Box::new(refusal));
         self
     }
 }

@@ -77,11 +77,12 @@ impl Row {
             static_claims: self.static_claims.parse().map_err(StoreError::corrupt)?,
             role_ids: Vec::new(),
             secrets: Vec::new(),
+            ended_secrets: Vec::new(),
         })
     }
 }
 
-type SecretRow = (String, String, String, Option<i64>);
+type SecretRow = (String, String, String, Option<i64>, Option<i64>);
 
 fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError> {
     let ids: Vec<String> = rows.iter().map(|row| row.client_id.clone()).collect();
@@ -94,7 +95,14 @@ fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError>
     let mut audiences = client_audiences::table.order(client_audiences::audience).into_boxed();
     let mut roles = client_roles::table.order(client_roles::role_id).into_boxed();
     let mut secrets = client_secrets::table
-        .select((client_secrets::client_id, client_secrets::id, client_secrets::digest, client_secrets::expires_at))
+        .select((
+            client_secrets::client_id,
+            client_secrets::id,
+            client_secrets::digest,
+            client_secrets::expires_at,
+            client_secrets::ended_at,
+        ))
+        .order(client_secrets::id)
         .into_boxed();
     if few {
         // One OR term for each: the enum of two databases has no `IN` with a list.
@@ -145,10 +153,11 @@ fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError>
             client.role_ids.push(role_id);
         }
     }
-    for (client_id, id, digest, expires_at) in secrets {
+    for (client_id, id, digest, expires_at, ended_at) in secrets {
         if let Some(client) = found.get_mut(&client_id) {
             let expires_at = expires_at.map(Timestamp::from_micros);
-            client.secrets.push(ClientSecret { id, digest: digest_from_text(&digest)?, expires_at });
+            let of_its_kind = if ended_at.is_none() { &mut client.secrets } else { &mut client.ended_secrets };
+            of_its_kind.push(ClientSecret { id, digest: digest_from_text(&digest)?, expires_at });
         }
     }
     ids.into_iter()
@@ -234,6 +243,27 @@ pub fn find(db: &mut Db, key: &str) -> Result<Option<Client>, StoreError> {
         )));
     }
     Ok(found.pop())
+}
+
+/// The organization that a client belongs to, in whatever state.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn organization_of(db: &mut Db, client_id: &str) -> Result<Option<String>, StoreError> {
+    let row = clients::table.filter(clients::client_id.eq(client_id));
+    Ok(row.select(clients::organization_id).first(db).optional()?)
+}
+
+/// The organization of the client that a secret belongs to.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn organization_of_secret(db: &mut Db, secret_id: &str) -> Result<Option<String>, StoreError> {
+    let row = client_secrets::table.filter(client_secrets::id.eq(secret_id));
+    match row.select(client_secrets::client_id).first::<String>(db).optional()? {
+        Some(client_id) => organization_of(db, &client_id),
+        None => Ok(None),
+    }
 }
 
 /// Makes one; its secrets, grants, scopes and audiences too.
@@ -416,10 +446,11 @@ pub fn replace_secret(
     older_end: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let of_client = client_secrets::table.filter(client_secrets::client_id.eq(client_id));
+    let of_client =
+        client_secrets::table.filter(client_secrets::client_id.eq(client_id).and(client_secrets::ended_at.is_null()));
     match older_end {
         None => {
-            diesel::delete(of_client).execute(db)?;
+            diesel::update(of_client).set(client_secrets::ended_at.eq(now.micros())).execute(db)?;
         }
         Some(end) => {
             let later = client_secrets::expires_at.is_null().or(client_secrets::expires_at.gt(end.micros()));
@@ -443,10 +474,11 @@ pub fn add_secret(db: &mut Db, client_id: &str, new: &NewSecret<'_>, now: Timest
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
-pub fn end_secret(db: &mut Db, client_id: &str, secret_id: &str) -> Result<bool, StoreError> {
+pub fn end_secret(db: &mut Db, client_id: &str, secret_id: &str, now: Timestamp) -> Result<bool, StoreError> {
     let row =
         client_secrets::table.filter(client_secrets::client_id.eq(client_id).and(client_secrets::id.eq(secret_id)));
-    let ended = diesel::delete(row).execute(db)? == 1;
+    let of_now = client_secrets::ended_at.eq(now.micros());
+    let ended = diesel::update(row.filter(client_secrets::ended_at.is_null())).set(of_now).execute(db)? == 1;
     touch(db, client_id, true)?;
     Ok(ended)
 }
@@ -462,26 +494,43 @@ pub struct SecretDetails {
     pub created_at: i64,
     /// Microseconds since 1970, where it ends.
     pub expires_at: Option<i64>,
+    /// When it was last used, in microseconds since 1970.
+    pub last_used_at: Option<i64>,
+    /// From where it was last used.
+    pub last_used_ip: Option<String>,
     /// The secret itself, sealed, where the policy lets it be shown again.
     pub sealed: Option<String>,
 }
 
-/// The secrets of a client, oldest first.
+/// The secrets of a client that were not replaced, oldest first.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
 pub fn secrets(db: &mut Db, client_id: &str) -> Result<Vec<SecretDetails>, StoreError> {
     Ok(client_secrets::table
-        .filter(client_secrets::client_id.eq(client_id))
+        .filter(client_secrets::client_id.eq(client_id).and(client_secrets::ended_at.is_null()))
         .order(client_secrets::id)
         .select((
             client_secrets::id,
             client_secrets::label,
             client_secrets::created_at,
             client_secrets::expires_at,
+            client_secrets::last_used_at,
+            client_secrets::last_used_ip,
             client_secrets::sealed,
         ))
         .load(db)?)
+}
+
+/// Drops secrets that were replaced or have expired before an instant; until then their use is recognised. What a
+/// node holds of them in memory stays until their client changes.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn sweep_secrets(db: &mut Db, before: Timestamp) -> Result<(), StoreError> {
+    let ended = client_secrets::ended_at.lt(before.micros()).or(client_secrets::expires_at.lt(before.micros()));
+    diesel::delete(client_secrets::table.filter(ended)).execute(db)?;
+    Ok(())
 }
 
 /// Changes the status, where it is still `from`. All but a return to `active` raise the epoch, which ends the client's

@@ -6,6 +6,7 @@
 pub mod api_keys;
 pub mod attempts;
 pub mod audit;
+pub mod audit_chain;
 pub mod clients;
 pub mod connection;
 pub mod denied_tokens;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod families;
 mod figures;
 mod handle;
+pub mod idle;
 pub mod instance;
 pub mod known_networks;
 pub mod memberships;
@@ -27,6 +29,7 @@ pub mod scope_requests;
 pub mod scopes;
 pub mod signing_keys;
 mod sqlite;
+pub mod usage;
 pub mod user_profiles;
 pub mod users;
 

@@ -142,6 +142,7 @@ diesel::table! {
         client_id -> Text,
         scope -> Text,
         status -> Text,
+        last_used_at -> Nullable<BigInt>,
     }
 }
 
@@ -161,6 +162,9 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         sealed -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        last_used_ip -> Nullable<Text>,
     }
 }
 
@@ -286,7 +290,47 @@ diesel::table! {
         request_id -> Nullable<Text>,
         result -> Text,
         details -> Text,
+        number -> Nullable<BigInt>,
+        seal -> Nullable<Text>,
+        link -> Nullable<Text>,
     }
 }
 
 diesel::allow_tables_to_appear_in_same_query!(memberships, users, user_roles, organizations);
+diesel::table! {
+    audit_chain (id) {
+        id -> BigInt,
+        number -> BigInt,
+        link -> Text,
+        anchor_number -> BigInt,
+        anchor_link -> Text,
+        mac -> Text,
+    }
+}
+
+diesel::table! {
+    usage_hours (credential_kind, credential_id, hour) {
+        credential_kind -> Text,
+        credential_id -> Text,
+        hour -> BigInt,
+        issued -> BigInt,
+        verified -> BigInt,
+        refused -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        last_used_ip -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    usage_details (credential_kind, credential_id, hour, detail, name) {
+        credential_kind -> Text,
+        credential_id -> Text,
+        hour -> BigInt,
+        detail -> Text,
+        name -> Text,
+        count -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(clients, client_secrets);
+diesel::allow_tables_to_appear_in_same_query!(clients, client_scopes);

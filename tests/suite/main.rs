@@ -10,6 +10,7 @@
     reason = "a test panics where it fails, says what it did, and finds its surroundings in the environment"
 )]
 
+mod audit;
 mod cli;
 mod clients;
 mod faults;
@@ -18,3 +19,4 @@ mod house;
 mod properties;
 mod rfc;
 mod security;
+mod usage;

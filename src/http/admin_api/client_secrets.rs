@@ -22,6 +22,10 @@ pub struct ClientSecret {
     created_at: String,
     #[schema(required = true, format = DateTime)]
     expires_at: Option<String>,
+    #[schema(required = true, format = DateTime)]
+    last_used_at: Option<String>,
+    #[schema(required = true)]
+    last_used_ip: Option<String>,
     /// Whether it can be shown again.
     revealable: bool,
 }
@@ -33,6 +37,8 @@ impl From<SecretDetails> for ClientSecret {
             label: secret.label,
             created_at: Timestamp::from_micros(secret.created_at).rfc3339(),
             expires_at: secret.expires_at.map(|at| Timestamp::from_micros(at).rfc3339()),
+            last_used_at: secret.last_used_at.map(|at| Timestamp::from_micros(at).rfc3339()),
+            last_used_ip: secret.last_used_ip,
             revealable: secret.sealed.is_some(),
         }
     }

@@ -21,6 +21,7 @@ use crate::store::{families, users};
 /// A grant that may be issued.
 pub struct AuthorizedGrant {
     pub(super) client: Arc<Client>,
+    pub(super) authenticated: AuthenticatedClient,
     pub(super) owner: Option<Owner>,
     pub(super) scope: ScopeSet,
     pub(super) audience: Vec<String>,
@@ -82,12 +83,13 @@ impl AuthorizedGrant {
         asked: &Asked<'_>,
     ) -> Result<Self, ProtocolError> {
         let snapshot = context.registry.snapshot();
+        let authenticated = client.clone();
         let client = live_client(&snapshot, &client.client_id)?;
         let scope = scope::effective(asked.scope, &client, &snapshot, None);
         let audience = audience(context, &snapshot, &client, &scope, asked.resources)?;
         let organization = live_organization(&snapshot, &client)?;
         let epochs = Epochs { client: client.epoch, user: 0, organization };
-        Ok(Self { client, owner: None, scope, audience, epochs, family_id: None })
+        Ok(Self { client, authenticated, owner: None, scope, audience, epochs, family_id: None })
     }
 
     /// A user has signed in just now. They are read again here: the password took a while to check, and a raised
@@ -149,6 +151,7 @@ impl AuthorizedGrant {
         refused: fn() -> ProtocolError,
     ) -> Result<Self, ProtocolError> {
         let snapshot = context.registry.snapshot();
+        let authenticated = client.clone();
         let client = live_client(&snapshot, &client.client_id)?;
         live_organization(&snapshot, &client)?;
         let organization = organization_epoch(&snapshot, &user.organization_id)
@@ -160,7 +163,7 @@ impl AuthorizedGrant {
         role_names.sort_unstable();
         let owner = Owner { id: user.id.clone(), organization_id: user.organization_id.clone(), role_names, auth_time };
         let epochs = Epochs { client: client.epoch, user: user.epoch, organization };
-        Ok(Self { client, owner: Some(owner), scope, audience, epochs, family_id: None })
+        Ok(Self { client, authenticated, owner: Some(owner), scope, audience, epochs, family_id: None })
     }
 
     /// What is granted.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::crypto::secret::SecretString;
 use crate::model::scope::{OPENID, ScopeSet};
+use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::context::Context;
 use crate::oauth::error::ProtocolError;
 use crate::oauth::keys::OpenKey;
@@ -26,6 +27,10 @@ pub struct Tokens {
     pub refresh_token: Option<SecretString>,
     /// The ID token, where `openid` was granted.
     pub id_token: Option<SecretString>,
+    /// The client that they are for.
+    pub client: AuthenticatedClient,
+    /// The user behind them.
+    pub user_id: Option<String>,
 }
 
 impl Tokens {
@@ -88,7 +93,15 @@ pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, Proto
     } else {
         sign(key, TYP, &WithStatic { claims: &claims, further })?
     };
-    Ok(Tokens { access_token, expires_in, scope: grant.scope.clone(), refresh_token: None, id_token })
+    Ok(Tokens {
+        access_token,
+        expires_in,
+        scope: grant.scope.clone(),
+        refresh_token: None,
+        id_token,
+        client: grant.authenticated.clone(),
+        user_id: owner.map(|owner| owner.id.clone()),
+    })
 }
 
 /// An access token's claims and those that its client always has; they share no name.

@@ -96,6 +96,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("oauth", 5),
     ("login", 5),
     ("registry", 4),
+    ("audit", 4),
+    ("usage", 4),
     ("store", 3),
     ("model", 1),
     ("crypto", 1),

@@ -173,7 +173,7 @@ fn a_server_refuses_to_start_on_a_newer_database_in_one_line(
 }
 
 /// The database settings of an installation, as its own process reads them.
-fn installation_settings(installation: &Installation) -> grantor::config::Database {
+pub fn installation_settings(installation: &Installation) -> grantor::config::Database {
     let said = installation.json(&["config", "print"]);
     let url = said["database"]["url"].as_str().expect("a URL").to_owned();
     let folder = tempfile::tempdir().unwrap();
