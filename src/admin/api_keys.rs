@@ -101,11 +101,7 @@ pub async fn create(context: &Context, by: &Authority, new: &NewApiKey) -> Resul
 }
 
 /// In whose name the key will act. A person makes their own; an administrator makes those of API users.
-async fn owner(
-    context: &Context,
-    by: &Authority,
-    named: Option<&str>,
-) -> Result<(User, Vec<Membership>), AdminError> {
+async fn owner(context: &Context, by: &Authority, named: Option<&str>) -> Result<(User, Vec<Membership>), AdminError> {
     let Some(wanted) = named.or(by.user_id()).map(str::to_owned) else {
         return Err(AdminError::invalid("user", "name the user that the key is for"));
     };
@@ -158,7 +154,10 @@ fn checked(new: &NewApiKey, held: &BTreeSet<String>, now: Timestamp) -> Result<A
     }
     let networks: Option<Vec<IpNet>> = new.networks.iter().map(|text| network(text)).collect();
     if networks.is_none() {
-        refuse("networks", "a network is an address, or one with a length, as 192.0.2.0/24 or 2001:db8::/32".to_owned());
+        refuse(
+            "networks",
+            "a network is an address, or one with a length, as 192.0.2.0/24 or 2001:db8::/32".to_owned(),
+        );
     }
     if !wrong.is_empty() {
         return Err(AdminError::Invalid(wrong));

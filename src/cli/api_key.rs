@@ -161,9 +161,8 @@ fn list(session: &Session, user: Option<&str>) -> Result<(), Failure> {
 }
 
 fn set_status(session: &Session, which: &Which, status: ApiKeyStatus) -> Result<(), Failure> {
-    let key = session.run(async |desk| {
-        Ok(api_keys::set_status(&desk.context, &Authority::operator(), &which.key, status).await?)
-    })?;
+    let key = session
+        .run(async |desk| Ok(api_keys::set_status(&desk.context, &Authority::operator(), &which.key, status).await?))?;
     if session.json {
         return output::json(&as_json(&key));
     }

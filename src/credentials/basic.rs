@@ -39,8 +39,7 @@ pub(super) async fn authenticate(
         .sign_in(&Door::of_requests(), given.username(), given.password(), Network::of(address))
         .await
         .map_err(|error| ProtocolError::of_sign_in(&error, ProtocolError::invalid_credentials()))?;
-    let password =
-        KnownPassword { user_id: signed_in.user_id, epoch: signed_in.epoch, auth_time: context.clock.now() };
+    let password = KnownPassword { user_id: signed_in.user_id, epoch: signed_in.epoch, auth_time: context.clock.now() };
     // Read again: the password took a while to check, and a raised epoch says that it may have been changed meanwhile.
     let user = known.read_user(context, &password.user_id).await?.ok_or_else(|| refused("the user is gone"))?;
     let active = match user.user.status {

@@ -97,7 +97,10 @@ impl Known {
         let wanted = id.to_owned();
         let read = context.store.read(move |db| {
             let Some(user) = users::by_id(db, &wanted)? else { return Ok(None) };
-            Ok(Some(KnownUser { user: User { password: None, ..user }, memberships: memberships::of_user(db, &wanted)? }))
+            Ok(Some(KnownUser {
+                user: User { password: None, ..user },
+                memberships: memberships::of_user(db, &wanted)?,
+            }))
         });
         let Some(value) = read.await?.map(Arc::new) else { return Ok(None) };
         self.users.insert(id.to_owned(), Entry { value: Arc::clone(&value), since });

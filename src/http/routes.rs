@@ -65,9 +65,7 @@ pub fn public(routes: &mut web::ServiceConfig, state: &State) {
         .service(resource("/health/live").route(read().to(health::live)))
         .service(resource("/health/ready").route(read().to(health::ready)))
         .service(resource("/api/v1/me").route(read().to(admin_api::me::me)))
-        .service(
-            resource("/api/v1/organizations/{organization}").route(read().to(admin_api::organizations::show)),
-        )
+        .service(resource("/api/v1/organizations/{organization}").route(read().to(admin_api::organizations::show)))
         .service(resource("/verify").route(web::route().to(verify::verify)))
         .service(resource("/verify/{rest:.*}").route(web::route().to(verify::verify_rest)));
     for (index, further) in state.settings().token_paths.iter().enumerate() {

@@ -135,9 +135,17 @@ mod tests {
 
     #[test]
     fn an_option_that_is_repeated_unknown_empty_or_unreadable_is_refused() {
-        for query in
-            ["scope=a&scope=b", "scop=a", "token=opaque", "token", "organization=", "audience", "scope=%zz", "scope=%22", "x"]
-        {
+        for query in [
+            "scope=a&scope=b",
+            "scop=a",
+            "token=opaque",
+            "token",
+            "organization=",
+            "audience",
+            "scope=%zz",
+            "scope=%22",
+            "x",
+        ] {
             let error = Options::parse(query).err().unwrap();
             assert_eq!(error.status, 403, "{query}");
         }

@@ -59,7 +59,15 @@ pub struct ProtocolError {
 
 impl ProtocolError {
     fn new(code: ErrorCode, status: u16, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, status, description: description.into(), retry_after: None, bare_challenge: false, any_shape: false, cause: None }
+        Self {
+            code,
+            status,
+            description: description.into(),
+            retry_after: None,
+            bare_challenge: false,
+            any_shape: false,
+            cause: None,
+        }
     }
 
     /// 400 `invalid_request`.

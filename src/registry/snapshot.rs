@@ -13,7 +13,8 @@ use crate::model::scope::CatalogueScope;
 use crate::model::time::Timestamp;
 use crate::store::signing_keys::StoredKey;
 use crate::store::{
-    Db, StoreError, api_keys, clients, denied_tokens, families, instance, organizations, roles, scopes, signing_keys, users,
+    Db, StoreError, api_keys, clients, denied_tokens, families, instance, organizations, roles, scopes, signing_keys,
+    users,
 };
 
 /// The longest life of an access token in seconds; what ended one is remembered as long.

@@ -131,10 +131,8 @@ pub fn create(db: &mut Db, new: &ApiKey, digest: &str) -> Result<(), StoreError>
 pub fn set_status(db: &mut Db, id: &str, from: ApiKeyStatus, to: ApiKeyStatus) -> Result<bool, StoreError> {
     let change = next_change(db)?;
     let row = api_keys::table.filter(api_keys::id.eq(id).and(api_keys::status.eq(from.as_str())));
-    let changed = diesel::update(row)
-        .set((api_keys::status.eq(to.as_str()), api_keys::change.eq(change)))
-        .execute(db)?
-        == 1;
+    let changed =
+        diesel::update(row).set((api_keys::status.eq(to.as_str()), api_keys::change.eq(change))).execute(db)? == 1;
     if changed && to == ApiKeyStatus::Deleted {
         diesel::update(api_keys::table.filter(api_keys::id.eq(id)))
             .set(api_keys::sealed.eq(None::<String>))

@@ -48,9 +48,7 @@ impl<'a> Me<'a> {
 /// Answers who is behind the credential of the request.
 pub async fn me(request: HttpRequest, state: web::Data<State>, id: RequestId) -> HttpResponse {
     match caller_of(&request, &state).await {
-        Ok(principal) => {
-            HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Me::of(&principal))
-        }
+        Ok(principal) => HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Me::of(&principal)),
         Err(error) => problem::refuse(&error, &id.0),
     }
 }

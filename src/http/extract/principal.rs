@@ -40,9 +40,7 @@ fn header(request: &HttpRequest, name: &'static str) -> Header {
     let mut lines = request.headers().get_all(name);
     match (lines.next(), lines.next()) {
         (None, _) => Header::Absent,
-        (Some(only), None) => {
-            only.to_str().map_or(Header::Unreadable, |text| Header::Once(SecretString::from(text)))
-        }
+        (Some(only), None) => only.to_str().map_or(Header::Unreadable, |text| Header::Once(SecretString::from(text))),
         (Some(_), Some(_)) => Header::Unreadable,
     }
 }

@@ -1,5 +1,6 @@
 //! The command line, by real processes: one file per noun.
 
+mod api_key;
 mod client;
 mod configuration;
 mod credentials;

@@ -106,8 +106,7 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// A sign-in is a step of a grant; time and digests have types of the model; the log has a format of the configuration.
-const BESIDE: &[(&str, &str)] =
-    &[("oauth", "login"), ("crypto", "model"), ("clock", "model"), ("telemetry", "config")];
+const BESIDE: &[(&str, &str)] = &[("oauth", "login"), ("crypto", "model"), ("clock", "model"), ("telemetry", "config")];
 
 #[test]
 fn imports_go_down() {
