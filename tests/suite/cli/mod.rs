@@ -1,6 +1,7 @@
 //! The command line, by real processes: one file per noun.
 
 mod audit;
+mod api_key;
 mod client;
 mod configuration;
 mod credentials;

@@ -7,4 +7,5 @@ mod installed;
 mod node_clients;
 mod oauth2_crate;
 mod program;
+mod proxies;
 mod python_clients;

@@ -9,3 +9,4 @@ mod parameters;
 mod passwords;
 mod revocation;
 pub mod rotation;
+pub mod verify;
