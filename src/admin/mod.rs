@@ -1,9 +1,11 @@
 //! The operator's verbs, shared by every face. Each runs in one transaction and leaves an audit event in it.
 
 pub mod authority;
+pub mod backup;
 pub mod clients;
 pub mod credentials;
 pub mod error;
+pub mod import;
 pub mod maintenance;
 pub mod master_key;
 pub mod organizations;

@@ -3,6 +3,7 @@
 // Doc comments here are the help texts that people read on a terminal, where backticks are noise.
 #![allow(clippy::doc_markdown)]
 
+mod backup;
 mod client;
 mod config;
 mod credentials;
@@ -21,6 +22,7 @@ mod serve;
 mod session;
 mod token;
 mod user;
+mod user_import;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,6 +60,10 @@ enum Command {
         #[command(subcommand)]
         verb: Option<migrate::Verb>,
     },
+    /// Copy the database into a file while the server runs; the master key is not in it
+    Backup(backup::Backup),
+    /// Put a backup in the place of the database while no server runs; ends every token
+    Restore(backup::Restore),
     /// Applications and API connections
     #[command(subcommand)]
     Client(client::Verb),
@@ -116,6 +122,8 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
         Command::Quickstart => quickstart::run(session),
         Command::Doctor => doctor::run(session),
         Command::Migrate { verb } => migrate::run(session, verb.unwrap_or_default()),
+        Command::Backup(backup) => backup.run(session),
+        Command::Restore(restore) => restore.run(session),
         Command::Client(verb) => verb.run(session),
         Command::User(verb) => verb.run(session),
         Command::Credentials(verb) => verb.run(session),

@@ -5,6 +5,7 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod backup;
 pub mod clients;
 pub mod connection;
 pub mod denied_tokens;
@@ -12,12 +13,14 @@ pub mod error;
 pub mod families;
 mod figures;
 mod handle;
+pub mod imported_users;
 pub mod instance;
 pub mod known_networks;
 pub mod migrations;
 pub mod organizations;
 mod pool;
 mod prepared;
+pub mod restored;
 pub mod roles;
 mod schema;
 pub mod scopes;
@@ -29,3 +32,4 @@ pub use connection::Db;
 pub use error::StoreError;
 pub use figures::StoreFigures;
 pub use handle::Store;
+pub(crate) use pool::in_transaction;

@@ -1,5 +1,6 @@
 //! The command line, by real processes: one file per noun.
 
+mod backup;
 mod client;
 mod configuration;
 mod credentials;
@@ -12,6 +13,7 @@ mod nouns;
 mod printing;
 mod token;
 mod user;
+mod user_import;
 
 use std::process::Output;
 use std::time::{Duration, Instant};
