@@ -134,7 +134,7 @@ fn mint_secret(
     (secret, stored)
 }
 
-fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError> {
+pub(in crate::admin) fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError> {
     let refused = |what: &str| Err(AdminError::Refused(what.to_owned()));
     let label = new.label.trim();
     if label.is_empty() || label.len() > 255 || label.chars().any(char::is_control) {
@@ -199,7 +199,7 @@ fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError>
 }
 
 /// RFC 6749 Appendix A.1 allows printable ASCII; a UUID is refused, so that no `sub` is ambiguous.
-fn checked_client_id(chosen: &str) -> Result<String, AdminError> {
+pub(in crate::admin) fn checked_client_id(chosen: &str) -> Result<String, AdminError> {
     let printable = !chosen.is_empty() && chosen.len() <= 255 && chosen.chars().all(|c| !c.is_control());
     if !printable {
         return Err(AdminError::Refused("a client id has 1 to 255 bytes without control characters".to_owned()));

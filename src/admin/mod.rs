@@ -4,6 +4,7 @@ pub mod authority;
 pub mod backup;
 pub mod clients;
 pub mod credentials;
+pub mod declaration;
 pub mod error;
 pub mod import;
 pub mod maintenance;

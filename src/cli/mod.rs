@@ -7,6 +7,7 @@ mod backup;
 mod client;
 mod config;
 mod credentials;
+mod declaration;
 mod doctor;
 mod failure;
 mod init;
@@ -64,6 +65,10 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the place of the database while no server runs; ends every token
     Restore(backup::Restore),
+    /// Make organizations, scopes, roles and clients what a file declares
+    Apply(declaration::Apply),
+    /// Print organizations, scopes, roles and clients as such a file, without any secret
+    Export,
     /// Applications and API connections
     #[command(subcommand)]
     Client(client::Verb),
@@ -124,6 +129,8 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
         Command::Migrate { verb } => migrate::run(session, verb.unwrap_or_default()),
         Command::Backup(backup) => backup.run(session),
         Command::Restore(restore) => restore.run(session),
+        Command::Apply(apply) => apply.run(session),
+        Command::Export => declaration::export(session),
         Command::Client(verb) => verb.run(session),
         Command::User(verb) => verb.run(session),
         Command::Credentials(verb) => verb.run(session),

@@ -17,7 +17,7 @@ use crate::store::prepared::{Part, Prepared, Statement};
 use crate::store::schema::{client_audiences, client_grant_types, client_scopes, client_secrets, clients};
 
 /// The state of a scope that a client may be given tokens for.
-const APPROVED: &str = "approved";
+pub(super) const APPROVED: &str = "approved";
 
 /// Clients whose child rows are read by id; beyond it whole child tables are read at once.
 const FEW: usize = 200;

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod backup;
 pub mod clients;
 pub mod connection;
+pub mod declared;
 pub mod denied_tokens;
 pub mod error;
 pub mod families;

@@ -4,6 +4,7 @@ mod backup;
 mod client;
 mod configuration;
 mod credentials;
+mod declaration;
 mod doctor;
 mod init;
 mod keys;
