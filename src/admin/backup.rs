@@ -83,18 +83,17 @@ pub fn restore(
         )
     })?;
     backup::refuse_in_use(path)?;
-    let staged = backup::stage(file, path)?;
-    let settings = Database { url: DatabaseUrl::Sqlite(staged.clone()), ..database.clone() };
-    let done = prepare(by, &settings, key, random, now)
-        .and_then(|ended| Ok(Restored { kept: backup::replace(&staged, path, now)?, ended }));
-    done.map_err(|error| {
-        backup::discard(&staged);
-        match error {
-            AdminError::Refused(why) | AdminError::Unavailable(why) => {
-                AdminError::Refused(format!("{} cannot be restored: {why}; nothing was changed", file.display()))
-            }
-            other => other,
+    let done = backup::stage(file, path).map_err(AdminError::from).and_then(|staged| {
+        let settings = Database { url: DatabaseUrl::Sqlite(staged.clone()), ..database.clone() };
+        let prepared = prepare(by, &settings, key, random, now);
+        let done = prepared.and_then(|ended| Ok(Restored { kept: backup::replace(&staged, path, now)?, ended }));
+        done.inspect_err(|_| backup::discard(&staged))
+    });
+    done.map_err(|error| match error {
+        AdminError::Refused(why) | AdminError::Unavailable(why) => {
+            AdminError::Refused(format!("{} cannot be restored: {why}; nothing was changed", file.display()))
         }
+        other => other,
     })
 }
 

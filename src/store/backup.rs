@@ -19,9 +19,9 @@ use crate::store::instance::{self, Instance};
 use crate::store::migrations::{self, SchemaState};
 
 #[derive(QueryableByName)]
-struct Answer {
+struct Checked {
     #[diesel(sql_type = Text)]
-    answer: String,
+    integrity_check: String,
 }
 
 #[derive(QueryableByName)]
@@ -48,10 +48,10 @@ pub fn examine(db: &mut Db) -> Result<Examined, StoreError> {
         let damaged = |what: &dyn std::fmt::Display| {
             StoreError::Conflict(format!("it is damaged, or no database of SQLite at all: {what}"))
         };
-        let check = diesel::sql_query("SELECT integrity_check AS answer FROM pragma_integrity_check(1)");
-        let said: Answer = check.get_result(connection).map_err(|error| damaged(&error))?;
-        if said.answer != "ok" {
-            return Err(damaged(&said.answer.lines().next().unwrap_or_default()));
+        let check = diesel::sql_query("PRAGMA integrity_check(1)");
+        let said: Checked = check.get_result(connection).map_err(|error| damaged(&error))?;
+        if said.integrity_check != "ok" {
+            return Err(damaged(&said.integrity_check.lines().next().unwrap_or_default()));
         }
         let table = diesel::sql_query("SELECT count(*) AS count FROM sqlite_master WHERE name = 'instance'");
         let tables: Count = table.get_result(connection).map_err(|error| damaged(&error))?;

@@ -1,9 +1,10 @@
 //! `grantor backup`, `grantor restore`
 
 use std::os::unix::fs::PermissionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{client_credentials, done, misused, password_grant, refused, text};
 use crate::harness::{Answer, Database, Installation};
@@ -84,17 +85,21 @@ fn a_backup_made_under_load_is_restored_elsewhere_and_every_token_of_before_is_r
                 })
             })
             .collect();
-        while rotations.load(Ordering::Relaxed) < 20 {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let made = backup(&site.server, "copy.db");
+        let until = |count: usize| {
+            let waiting = Instant::now();
+            while rotations.load(Ordering::Relaxed) < count && waiting.elapsed() < Duration::from_secs(20) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        until(20);
+        // Told to stop before anything is asserted: a panic here would wait for the clients for ever.
+        let made = catch_unwind(AssertUnwindSafe(|| backup(&site.server, "copy.db")));
         let at_backup = rotations.load(Ordering::Relaxed);
-        while rotations.load(Ordering::Relaxed) < at_backup + 20 {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        until(at_backup + 20);
         stop.store(true, Ordering::Relaxed);
+        assert!(at_backup >= 20 && rotations.load(Ordering::Relaxed) >= at_backup + 20, "the clients stood still");
         latest.extend(clients.into_iter().map(|client| client.join().unwrap()));
-        made
+        made.unwrap_or_else(|panic| resume_unwind(panic))
     });
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let after = site.sign_in();
