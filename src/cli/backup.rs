@@ -42,11 +42,11 @@ impl Backup {
 #[derive(Debug, Args)]
 pub(super) struct Restore {
     /// What grantor backup wrote
-    #[arg(value_name = "FILE", required_unless_present = "after_pg_restore", conflicts_with = "after_pg_restore")]
+    #[arg(value_name = "FILE", required_unless_present = "pg_restored", conflicts_with = "pg_restored")]
     file: Option<PathBuf>,
     /// Only end the tokens of before, once pg_restore has put a database of PostgreSQL back
-    #[arg(long)]
-    after_pg_restore: bool,
+    #[arg(long = "after-pg-restore")]
+    pg_restored: bool,
     /// Do not ask
     #[arg(long)]
     yes: bool,

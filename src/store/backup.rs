@@ -51,7 +51,7 @@ pub fn examine(db: &mut Db) -> Result<Examined, StoreError> {
         let check = diesel::sql_query("PRAGMA integrity_check(1)");
         let said: Checked = check.get_result(connection).map_err(|error| damaged(&error))?;
         if said.integrity_check != "ok" {
-            return Err(damaged(&said.integrity_check.lines().next().unwrap_or_default()));
+            return Err(damaged(&said.integrity_check.lines().last().unwrap_or_default()));
         }
         let table = diesel::sql_query("SELECT count(*) AS count FROM sqlite_master WHERE name = 'instance'");
         let tables: Count = table.get_result(connection).map_err(|error| damaged(&error))?;

@@ -25,8 +25,8 @@ impl Document {
     /// Reads a text; names the line of what is not known, and the entry that is there twice.
     pub(in crate::admin::declaration) fn parse(text: &str) -> Result<Self, AdminError> {
         let mut document: Self = toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start.min(text.len()));
-            let line = 1 + text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count();
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = 1 + before.matches('\n').count();
             AdminError::Refused(format!("line {line}: {}", error.message().replace('\n', " ")))
         })?;
         normalize(&mut document.organizations)?;

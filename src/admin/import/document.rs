@@ -65,7 +65,7 @@ fn located<'a>(text: &'a str, records: &[&'a RawValue]) -> Vec<Located<'a>> {
         let json = record.get();
         // The record is a part of the text: the distance of their beginnings is its place there.
         let start = json.as_ptr() as usize - text.as_ptr() as usize;
-        line += text.as_bytes()[counted_to..start].iter().filter(|byte| **byte == b'\n').count();
+        line += text[counted_to..start].matches('\n').count();
         counted_to = start;
         Located { line, json }
     };

@@ -80,7 +80,7 @@ pub async fn import(context: &Context, by: &Authority, file: &[u8], dry_run: boo
 
 fn read(file: &[u8]) -> Result<(Imported, Vec<Record>), AdminError> {
     let text = std::str::from_utf8(file).map_err(|error| {
-        let line = 1 + file[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = file[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         refusal(vec![Problem::new(line, "file", "is not UTF-8")])
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -199,6 +199,7 @@ fn a_wrong_master_key_or_a_damaged_file_is_refused_and_nothing_changes() {
     std::fs::remove_file(&key).unwrap();
     restore(&file, &fingerprint);
     std::fs::write(&key, &right).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
 
     let good = std::fs::read(&file).unwrap();
     let damaged = folder.join("damaged.db");
