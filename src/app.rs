@@ -123,7 +123,8 @@ pub async fn open(
     let installation = setup::open_or_create(&store, &setup, &random, clock.now()).await?;
     let data_keys = installation.data_keys;
     let registry = Registry::load(&store, &clock).await?;
-    let hasher = PasswordHasher::new(data_keys.pepper.clone(), "1", config.passwords.bcrypt_cost)?;
+    let hasher = PasswordHasher::new(data_keys.pepper.clone(), "1", config.passwords.bcrypt_cost)?
+        .with_imports(data_keys.sealing.clone());
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
     // A bcrypt doubles with each step of the cost; 234 ms at 12 on the machine that the design was measured on.
     let cost = config.passwords.bcrypt_cost;

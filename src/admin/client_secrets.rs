@@ -35,15 +35,15 @@ fn sealed_for(secret_id: &str) -> String {
     format!("client secret {secret_id}")
 }
 
-/// Makes a secret of a client, sealed where the policy lets it be shown again.
+/// Makes a secret, sealed where the policy lets it be shown again.
 pub(super) fn make(
     context: &Context,
-    client: &Client,
+    mode: ClientMode,
     expires_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Made, AdminError> {
     let names = &context.credentials;
-    let prefix = match client.mode {
+    let prefix = match mode {
         ClientMode::Live => &names.client_secret_prefix,
         ClientMode::Test => &names.test_secret_prefix,
     };
@@ -102,7 +102,7 @@ pub async fn rotate(
         return Err(AdminError::invalid("overlap", "an overlap is 0 seconds to 90 days"));
     }
     let now = context.clock.now();
-    let made = make(context, &client, None, now)?;
+    let made = make(context, client.mode, None, now)?;
     let (stored, sealed) = made.stored();
     let secret_id = stored.id.clone();
     let end = overlap.filter(|seconds| *seconds > 0).map(|seconds| now.plus_seconds(seconds));
@@ -140,7 +140,7 @@ pub async fn add(
     if expires_at.is_some_and(|end| end <= now) {
         return Err(AdminError::invalid("expires_at", "lies in the past"));
     }
-    let made = make(context, &client, expires_at, now)?;
+    let made = make(context, client.mode, expires_at, now)?;
     let (stored, sealed) = made.stored();
     let secret_id = stored.id.clone();
     let (actor, changed, label) = (by.actor.clone(), client.clone(), label.to_owned());

@@ -103,7 +103,9 @@ pub async fn create(context: &Context, by: &Authority, new: &NewClient) -> Resul
         .map(|scope| scope_requests::pending(context, by, &client, scope, &new.justification, now))
         .collect::<Result<_, _>>()?;
     let secret = match (client.kind, client.status) {
-        (ClientKind::Confidential, ClientStatus::Active) => Some(client_secrets::make(context, &client, None, now)?),
+        (ClientKind::Confidential, ClientStatus::Active) => {
+            Some(client_secrets::make(context, client.mode, None, now)?)
+        }
         _ => None,
     };
     let first_key = match client.signing_algorithm {
@@ -177,7 +179,7 @@ fn at(field: &'static str) -> impl Fn(UnknownWord) -> AdminError {
     move |cause| AdminError::invalid(field, cause.to_string())
 }
 
-fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError> {
+pub(in crate::admin) fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError> {
     let refused = |field, what: &str| Err(AdminError::invalid(field, what));
     let label = new.label.trim();
     if label.is_empty() || label.len() > 255 || label.chars().any(char::is_control) {
@@ -271,7 +273,7 @@ fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError>
 }
 
 /// RFC 6749 Appendix A.1 allows printable ASCII; a UUID is refused, so that no `sub` is ambiguous.
-fn checked_client_id(chosen: &str) -> Result<String, AdminError> {
+pub(in crate::admin) fn checked_client_id(chosen: &str) -> Result<String, AdminError> {
     let printable = !chosen.is_empty() && chosen.len() <= 255 && chosen.chars().all(|c| !c.is_control());
     if !printable {
         return Err(AdminError::invalid("client_id", "a client id has 1 to 255 bytes without control characters"));
@@ -462,7 +464,7 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
     let now = context.clock.now();
     let made = match client.kind {
         ClientKind::Public => None,
-        ClientKind::Confidential => Some(client_secrets::make(context, &client, None, now)?),
+        ClientKind::Confidential => Some(client_secrets::make(context, client.mode, None, now)?),
     };
     let (actor, approved) = (by.actor.clone(), client.clone());
     let stored = made.as_ref().map(client_secrets::Made::stored);

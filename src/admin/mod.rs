@@ -3,11 +3,14 @@
 pub mod api_keys;
 pub mod audit;
 pub mod authority;
+pub mod backup;
 pub mod client_secrets;
 pub mod clients;
 pub mod credentials;
+pub mod declaration;
 pub mod error;
 pub mod idempotency;
+pub mod import;
 pub mod maintenance;
 pub mod master_key;
 pub mod memberships;

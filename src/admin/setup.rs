@@ -1,7 +1,7 @@
 //! The first start: an empty database is migrated and initialised once, under a lock, whichever node comes first.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::crypto::data_keys::{DataKeyMaterial, DataKeys};
 use crate::crypto::identifier::uuid_v7;
@@ -95,6 +95,31 @@ pub fn check_master_key(settings: &SetupSettings) -> Result<(), SetupError> {
         None => MasterKey::read_file(&settings.master_key_file).map(|_| ())?,
     }
     Ok(())
+}
+
+/// Where the configuration says that the master key is.
+#[derive(Debug, Clone, Copy)]
+pub struct MasterKeyPlace<'a> {
+    /// The key itself, where it is a setting.
+    pub text: Option<&'a str>,
+    /// Its file otherwise.
+    pub file: &'a Path,
+}
+
+/// Whether the master key is that of an installation and opens its keys. Makes nothing.
+///
+/// # Errors
+/// [`SetupError`], one line for the operator.
+pub fn prove_master_key(place: &MasterKeyPlace<'_>, known: &Instance) -> Result<(), SetupError> {
+    let read = match place.text {
+        Some(text) => Some(MasterKey::from_text(text)?),
+        None => MasterKey::read_file(place.file)?,
+    };
+    let missing = || {
+        let fingerprint = known.master_key_fingerprint.clone();
+        SetupError::MissingMasterKey(place.file.display().to_string(), fingerprint)
+    };
+    open(read.ok_or_else(missing)?, known, false).map(|_| ())
 }
 
 /// Opens the installation in a migrated database, or makes it.

@@ -5,9 +5,11 @@
 
 mod api_key;
 mod audit;
+mod backup;
 mod client;
 mod config;
 mod credentials;
+mod declaration;
 mod doctor;
 mod failure;
 mod init;
@@ -24,6 +26,7 @@ mod serve;
 mod session;
 mod token;
 mod user;
+mod user_import;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +64,14 @@ enum Command {
         #[command(subcommand)]
         verb: Option<migrate::Verb>,
     },
+    /// Copy the database into a file while the server runs; the master key is not in it
+    Backup(backup::Backup),
+    /// Put a backup in the place of the database while no server runs; ends every token
+    Restore(backup::Restore),
+    /// Make organizations, scopes, roles and clients what a file declares
+    Apply(declaration::Apply),
+    /// Print organizations, scopes, roles and clients as such a file, without any secret
+    Export,
     /// Applications and API connections
     #[command(subcommand)]
     Client(client::Verb),
@@ -127,6 +138,10 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
         Command::Quickstart => quickstart::run(session),
         Command::Doctor => doctor::run(session),
         Command::Migrate { verb } => migrate::run(session, verb.unwrap_or_default()),
+        Command::Backup(backup) => backup.run(session),
+        Command::Restore(restore) => restore.run(session),
+        Command::Apply(apply) => apply.run(session),
+        Command::Export => declaration::export(session),
         Command::Client(verb) => verb.run(session),
         Command::User(verb) => verb.run(session),
         Command::Credentials(verb) => verb.run(session),

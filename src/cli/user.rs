@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::admin::users::{self, UserRequest};
 use crate::admin::{memberships, passwords};
 use crate::cli::session::{Session, everything, read_password};
+use crate::cli::user_import::Import;
 use crate::cli::{Failure, output};
 use crate::model::user::{User, UserStatus};
 use crate::store::user_profiles::{UserChange, UserFilter};
@@ -14,6 +15,8 @@ use crate::store::user_profiles::{UserChange, UserFilter};
 pub(super) enum Verb {
     /// Make a user; without a password of yours one is generated and shown this once
     Create(Box<Create>),
+    /// Bring users of another program, with the hashes of their passwords
+    Import(Import),
     /// All users
     List,
     /// One user
@@ -127,6 +130,7 @@ impl Verb {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Create(create) => create.run(session),
+            Self::Import(import) => import.run(session),
             Self::List => list(session),
             Self::Show(which) => show(session, &which),
             Self::Disable(which) => set_status(session, &which, UserStatus::Disabled),

@@ -19,7 +19,7 @@ use crate::store::schema::{
 };
 
 /// The state of a scope that a client may be given tokens for.
-const APPROVED: &str = "approved";
+pub(super) const APPROVED: &str = "approved";
 
 /// Clients whose child rows are read by id; beyond it whole child tables are read at once.
 const FEW: usize = 200;

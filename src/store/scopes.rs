@@ -72,3 +72,22 @@ pub fn update(db: &mut Db, scope: &CatalogueScope) -> Result<(), StoreError> {
         .execute(db)?;
     Ok(())
 }
+
+/// The catalogue without the built-in scopes, by name.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn own(db: &mut Db) -> Result<Vec<CatalogueScope>, StoreError> {
+    let rows: Vec<(String, String, i64, Option<String>)> = scopes::table
+        .filter(scopes::built_in.eq(0))
+        .order(scopes::name)
+        .select((scopes::name, scopes::description, scopes::requires_approval, scopes::audience))
+        .load(db)?;
+    let read = |(name, description, requires_approval, audience)| CatalogueScope {
+        name,
+        description,
+        requires_approval: requires_approval != 0,
+        audience,
+    };
+    Ok(rows.into_iter().map(read).collect())
+}

@@ -1,10 +1,12 @@
 //! The command line, by real processes: one file per noun.
 
-mod audit;
 mod api_key;
+mod audit;
+mod backup;
 mod client;
 mod configuration;
 mod credentials;
+mod declaration;
 mod doctor;
 mod init;
 mod keys;
@@ -14,6 +16,7 @@ mod nouns;
 mod printing;
 mod token;
 mod user;
+mod user_import;
 
 use std::process::Output;
 use std::time::{Duration, Instant};

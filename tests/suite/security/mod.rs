@@ -4,6 +4,7 @@ mod canaries;
 mod client_authentication;
 mod enumeration;
 mod grants;
+mod imported_passwords;
 mod jwt_and_keys;
 mod parameters;
 mod passwords;
