@@ -44,13 +44,19 @@ impl Bench {
             ("GRANTOR__SECURITY__MASTER_KEY_FILE".to_owned(), path("master.key")),
             ("GRANTOR__TOKENS__SIGNING_ALGORITHM".to_owned(), algorithm.to_owned()),
         ]);
-        let config = config::load(&LoadOptions { config_file: None, environment }).expect("a configuration");
+        let config = config::load(&LoadOptions { environment, ..LoadOptions::default() }).expect("a configuration");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let issuer = "http://127.0.0.1:8080";
         let surroundings = Surroundings::system();
         let context = runtime.block_on(app::open(&config, issuer, "admin", &surroundings)).expect("opened").context;
-        let (actor, prefixes) =
-            (Actor::command_line(), Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() });
+        let (actor, prefixes) = (
+            Actor::command_line(),
+            Prefixes {
+                client_id: "app".to_owned(),
+                client_secret: "gr_cs".to_owned(),
+                test_secret: "gr_cs_test".to_owned(),
+            },
+        );
         let new = NewClient {
             label: "bench".to_owned(),
             grant_types: ["password", "refresh_token", "client_credentials"].map(str::to_owned).to_vec(),

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crypto;
+pub mod developer;
 pub mod http;
 pub mod login;
 pub mod metrics;

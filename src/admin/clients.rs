@@ -1,6 +1,7 @@
 //! Clients and their secrets.
 
 use crate::admin::{AdminError, organizations};
+use crate::config::Credentials;
 use crate::crypto::random::Random;
 use crate::crypto::secret::SecretString;
 use crate::crypto::token_format::mint;
@@ -23,6 +24,29 @@ pub struct Prefixes {
     pub client_id: String,
     /// Of secrets.
     pub client_secret: String,
+    /// Of the secrets of a client in test mode.
+    pub test_secret: String,
+}
+
+impl Prefixes {
+    /// Of the secrets of a client in this mode.
+    #[must_use]
+    pub fn secret(&self, mode: ClientMode) -> &str {
+        match mode {
+            ClientMode::Live => &self.client_secret,
+            ClientMode::Test => &self.test_secret,
+        }
+    }
+}
+
+impl From<&Credentials> for Prefixes {
+    fn from(settings: &Credentials) -> Self {
+        Self {
+            client_id: settings.client_id_prefix.clone(),
+            client_secret: settings.client_secret_prefix.clone(),
+            test_secret: settings.test_secret_prefix.clone(),
+        }
+    }
 }
 
 /// A client to be made.
@@ -38,6 +62,8 @@ pub struct NewClient {
     pub grant_types: Vec<String>,
     /// Whether it is public.
     pub public: bool,
+    /// `live` or `test`; live if none is said.
+    pub mode: Option<String>,
     /// The scopes that it may ask for.
     pub scopes: Vec<String>,
     /// The resource servers that it may have tokens for.
@@ -89,7 +115,7 @@ pub async fn create(
     let secret = match client.kind {
         ClientKind::Public => None,
         ClientKind::Confidential => {
-            let (secret, stored) = new_secret(context, &prefixes.client_secret, now);
+            let (secret, stored) = new_secret(context, prefixes.secret(client.mode), now);
             client.secrets.push(stored);
             Some(secret)
         }
@@ -181,7 +207,7 @@ fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError>
         organization_id: organization_id.to_owned(),
         label: label.to_owned(),
         kind,
-        mode: ClientMode::Live,
+        mode: new.mode.as_deref().map_or(Ok(ClientMode::Live), str::parse)?,
         authentication_method: method,
         may_introspect: new.may_introspect,
         access_lifetime: new.access_lifetime,
@@ -261,7 +287,7 @@ pub async fn rotate_secret(
         return Err(AdminError::Refused("a public client has no secret".to_owned()));
     }
     let now = context.clock.now();
-    let (secret, stored) = new_secret(context, &prefixes.client_secret, now);
+    let (secret, stored) = new_secret(context, prefixes.secret(client.mode), now);
     let secret_id = stored.id.clone();
     let end = overlap.filter(|seconds| *seconds > 0).map(|seconds| now.plus_seconds(seconds));
     let (actor, changed) = (actor.clone(), client.clone());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::admin::users::{self, UserRequest};
 use crate::cli::session::{Session, read_password};
-use crate::cli::{Failure, output};
+use crate::cli::{Failure, access, output};
 use crate::model::user::{User, UserStatus};
 
 #[derive(Debug, Subcommand)]
@@ -30,6 +30,8 @@ pub(super) enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// A program in a language of yours that sends their name and password with each request
+    Snippet(access::UserSnippet),
     /// Set a password; ends their tokens
     SetPassword {
         #[command(flatten)]
@@ -104,6 +106,7 @@ impl Verb {
                 output::confirm(&format!("Delete the user {} and end their tokens?", which.key), yes)?;
                 set_status(session, &which, UserStatus::Deleted)
             }
+            Self::Snippet(snippet) => snippet.run(session),
             Self::SetPassword { which, password_stdin } => set_password(session, &which, password_stdin),
             Self::RotatePassword(which) => rotate_password(session, &which),
             Self::GrantRole { which, role } => {

@@ -9,7 +9,7 @@ use crate::config::settings::{
     Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Security, Tokens,
 };
 use crate::config::span::LONGEST;
-use crate::config::{http, listeners, parsed};
+use crate::config::{dialect, http, listeners, parsed, presets};
 
 /// Checks everything.
 ///
@@ -20,6 +20,7 @@ pub(crate) fn resolve(parsed: parsed::Parsed) -> Result<Config, Refused> {
     let server = listeners::server(&parsed.server)?;
     Ok(Config {
         environment,
+        preset: parsed.preset.as_deref().map(presets::find).transpose()?,
         issuer: listeners::issuer(parsed.issuer, &server)?,
         server,
         database: database(parsed.database)?,
@@ -34,6 +35,8 @@ pub(crate) fn resolve(parsed: parsed::Parsed) -> Result<Config, Refused> {
         limits: limits(&parsed.limits)?,
         http: http::http(parsed.http)?,
         credentials: credentials(parsed.credentials)?,
+        users: dialect::users(&parsed.users)?,
+        words: dialect::words(parsed.console)?,
         log: log(parsed.log)?,
     })
 }
@@ -156,6 +159,7 @@ fn credentials(parsed: parsed::Credentials) -> Result<Credentials, Refused> {
         client_id_prefix: plain("client_id_prefix", parsed.client_id_prefix, 32)?,
         client_secret_prefix: plain("client_secret_prefix", parsed.client_secret_prefix, 32)?,
         test_secret_prefix: plain("test_secret_prefix", parsed.test_secret_prefix, 32)?,
+        reveal: dialect::reveal(&parsed.reveal)?,
     };
     if credentials.client_secret_prefix == credentials.test_secret_prefix {
         let fix =

@@ -9,7 +9,10 @@ mod keys;
 mod master_key;
 mod newcomer_errors;
 mod nouns;
+mod patterns;
+mod presets;
 mod printing;
+mod quickstart;
 mod token;
 mod user;
 

@@ -6,5 +6,7 @@ mod examples;
 mod installed;
 mod node_clients;
 mod oauth2_crate;
+mod postman;
 mod program;
 mod python_clients;
+mod snippets;

@@ -69,7 +69,11 @@ impl<'a> ClientBuilder<'a> {
     }
 
     pub fn create(self) -> TestClient<'a> {
-        let prefixes = Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() };
+        let prefixes = Prefixes {
+            client_id: "app".to_owned(),
+            client_secret: "gr_cs".to_owned(),
+            test_secret: "gr_cs_test".to_owned(),
+        };
         let made = self
             .server
             .run(async |context, actor| clients::create(context, actor, &prefixes, &self.new).await.expect("a client"));

@@ -34,7 +34,11 @@ fn the_client_credentials_grant_is_only_used_by_confidential_clients(
         server.post("/oauth/token", &asked, &[]).is_refused("unauthorized_client");
     }
     // Nor can one be made that might.
-    let prefixes = grantor::admin::clients::Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() };
+    let prefixes = grantor::admin::clients::Prefixes {
+        client_id: "app".to_owned(),
+        client_secret: "gr_cs".to_owned(),
+        test_secret: "gr_cs_test".to_owned(),
+    };
     let new = grantor::admin::clients::NewClient {
         label: "public".to_owned(),
         public: true,

@@ -48,7 +48,11 @@ fn the_client_identifier_and_the_secret_are_form_encoded_in_basic(
 ) {
     let server = Server::start(db);
     for name in ["a:b", "50%", "50%25", "a+b", "a b", "ü", "a:% + ü&=\"", "%3A"] {
-        let prefixes = Prefixes { client_id: "app".to_owned(), client_secret: name.to_owned() };
+        let prefixes = Prefixes {
+            client_id: "app".to_owned(),
+            client_secret: name.to_owned(),
+            test_secret: "gr_cs_test".to_owned(),
+        };
         let new = NewClient {
             label: format!("client {name}"),
             client_id: Some(name.to_owned()),

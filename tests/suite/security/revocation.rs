@@ -146,7 +146,11 @@ fn bring_about(end: End, server: &Server, client: &TestClient<'_>, user: &TestUs
             clients::set_status(context, actor, &client.id, ClientStatus::Disabled).await.unwrap();
         }),
         End::SecretRotated => server.run(async |context, actor| {
-            let prefixes = clients::Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() };
+            let prefixes = clients::Prefixes {
+                client_id: "app".to_owned(),
+                client_secret: "gr_cs".to_owned(),
+                test_secret: "gr_cs_test".to_owned(),
+            };
             clients::rotate_secret(context, actor, &prefixes, &client.id, None).await.unwrap();
         }),
         // No verb does this yet; the registry must see it all the same.
