@@ -44,7 +44,7 @@ impl Bench {
             ("GRANTOR__SECURITY__MASTER_KEY_FILE".to_owned(), path("master.key")),
             ("GRANTOR__TOKENS__SIGNING_ALGORITHM".to_owned(), algorithm.to_owned()),
         ]);
-        let config = config::load(&LoadOptions { config_file: None, environment }).expect("a configuration");
+        let config = config::load(&LoadOptions { environment, ..LoadOptions::default() }).expect("a configuration");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let issuer = "http://127.0.0.1:8080";
         let surroundings = Surroundings::system();

@@ -165,6 +165,7 @@ pub async fn open(
     let context = Context {
         settings,
         credentials: config.credentials.clone(),
+        profiles: config.users.clone(),
         store,
         registry,
         data_keys,

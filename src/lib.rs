@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod credentials;
 pub mod crypto;
+pub mod developer;
 pub mod http;
 pub mod login;
 pub mod metrics;

@@ -28,6 +28,8 @@ pub struct NewClient {
     pub grant_types: Vec<String>,
     /// Whether it is public.
     pub public: bool,
+    /// `live` or `test`; live if none is said.
+    pub mode: Option<String>,
     /// The scopes that it may ask for.
     pub scopes: Vec<String>,
     /// The resource servers that it may have tokens for.
@@ -50,8 +52,6 @@ pub struct NewClient {
     pub description: String,
     /// What it is for.
     pub purpose: String,
-    /// Whether it works on test data: its secrets bear another prefix.
-    pub test: bool,
     /// Claims that its access tokens bear besides the standard's.
     pub static_claims: StaticClaims,
     /// Its roles at Grantor's own API, by name or id.
@@ -252,7 +252,7 @@ pub(in crate::admin) fn checked(new: &NewClient, organization_id: &str) -> Resul
         description: new.description.clone(),
         purpose: new.purpose.clone(),
         kind,
-        mode: if new.test { ClientMode::Test } else { ClientMode::Live },
+        mode: new.mode.as_deref().map_or(Ok(ClientMode::Live), str::parse).map_err(at("mode"))?,
         authentication_method: method,
         may_introspect: new.may_introspect,
         access_lifetime: new.access_lifetime,
@@ -387,7 +387,7 @@ impl ClientChange {
             reuse_window: self.reuse_window.unwrap_or(known.reuse_window),
             signing_algorithm: known.signing_algorithm.map(|algorithm| algorithm.as_str().to_owned()),
             static_claims: self.static_claims.clone().unwrap_or_else(|| known.static_claims.clone()),
-            test: known.mode == ClientMode::Test,
+            mode: Some(known.mode.as_str().to_owned()),
             ..NewClient::default()
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::admin::{AdminError, Authority, FieldError, organizations, passwords, roles};
 use crate::crypto::secret::SecretString;
 use crate::model::audit::AuditEvent;
+use crate::model::profile::{ProfileFault, ProfileField};
 use crate::model::role::{ADMINISTRATOR, API_USER, CREDENTIALS_MANAGE, USERS_MANAGE};
 use crate::model::user::{Administration, User, UserKind, UserStatus, Username};
 use crate::oauth::Context;
@@ -90,6 +91,9 @@ pub async fn create(context: &Context, by: &Authority, request: &UserRequest) ->
         request.email.as_deref(),
         request.phone.as_deref(),
     );
+    if !request.programmatic {
+        check_rules(context, by, request, &mut wrong);
+    }
     if !wrong.is_empty() {
         return Err(AdminError::Invalid(wrong));
     }
@@ -152,6 +156,23 @@ pub fn access_of(words: &[String]) -> Result<(bool, bool), AdminError> {
         return Err(AdminError::invalid("access", format!("`{unknown}` is not one of: console, api")));
     }
     Ok((words.iter().any(|word| word == "console"), words.iter().any(|word| word == "api")))
+}
+
+/// What `[users]` asks for. The operator may leave a part out; a telephone number is written in one form everywhere.
+fn check_rules(context: &Context, by: &Authority, request: &UserRequest, wrong: &mut Vec<FieldError>) {
+    let given = |field| match field {
+        ProfileField::Username => Some(request.username.as_str()),
+        ProfileField::FirstName => Some(request.first_name.as_str()),
+        ProfileField::LastName => Some(request.last_name.as_str()),
+        ProfileField::Email => request.email.as_deref(),
+        ProfileField::Phone => request.phone.as_deref(),
+    };
+    for (field, fault) in context.profiles.faults(given) {
+        if fault == ProfileFault::Missing && by.organization().is_none() {
+            continue;
+        }
+        wrong.push(FieldError { field: field.as_str(), message: fault.to_string() });
+    }
 }
 
 /// Names and addresses are one line each and not endless.
@@ -312,6 +333,9 @@ pub async fn update(
     );
     if !wrong.is_empty() {
         return Err(AdminError::Invalid(wrong));
+    }
+    if change.phone.iter().flatten().any(|phone| !context.profiles.phone.accepts(phone)) {
+        return Err(AdminError::invalid("phone", ProfileFault::PhoneForm.to_string()));
     }
     let now = context.clock.now();
     let fields = changed_fields(change);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::admin::client_secrets;
 use crate::admin::clients::{self, NewClient};
 use crate::cli::session::{Desk, Session, everything, parse_seconds};
-use crate::cli::{Failure, output};
+use crate::cli::{Failure, access, output};
 use crate::model::client::{Client, ClientStatus};
 use crate::model::time::Timestamp;
 use crate::store::clients::ClientFilter;
@@ -33,6 +33,10 @@ pub(super) enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// A program in a language of yours that gets a token with it
+    Snippet(access::Snippet),
+    /// A Postman collection and environment with its values
+    Postman(access::Postman),
     /// Its secrets, without the secrets themselves
     Secrets(Which),
     /// Give it a new secret; the old ones end at once, or after the overlap
@@ -66,6 +70,9 @@ pub(super) struct Create {
     /// A client without a secret
     #[arg(long)]
     public: bool,
+    /// live or test: the secret of a test client has another prefix
+    #[arg(long, value_name = "MODE")]
+    mode: Option<String>,
     /// Choose the id
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
@@ -96,9 +103,6 @@ pub(super) struct Create {
     /// What it is for
     #[arg(long, default_value = "")]
     description: String,
-    /// It works on test data: its secrets bear another prefix
-    #[arg(long)]
-    test: bool,
     /// A role at Grantor's own API, by name or id; repeat it for several
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
@@ -122,6 +126,8 @@ impl Verb {
                 output::confirm(&format!("Delete the client {} and end its tokens?", which.key), yes)?;
                 set_status(session, &which, ClientStatus::Deleted)
             }
+            Self::Snippet(snippet) => snippet.run(session),
+            Self::Postman(postman) => postman.run(session),
             Self::Secrets(which) => secrets(session, &which),
             Self::RotateSecret { which, overlap, yes } => {
                 if overlap.unwrap_or(0) == 0 {
@@ -143,6 +149,7 @@ impl Create {
             organization: self.organization,
             grant_types: self.grant_types,
             public: self.public,
+            mode: self.mode,
             scopes: self.scopes,
             audiences: self.audiences,
             authentication_method: self.token_endpoint_auth_method,
@@ -151,7 +158,6 @@ impl Create {
             reuse_window: self.reuse_window,
             signing_algorithm: self.signing_algorithm,
             description: self.description,
-            test: self.test,
             roles: self.roles,
             ..NewClient::default()
         };

@@ -3,6 +3,7 @@
 // Doc comments here are the help texts that people read on a terminal, where backticks are noise.
 #![allow(clippy::doc_markdown)]
 
+mod access;
 mod api_key;
 mod audit;
 mod backup;
@@ -42,6 +43,9 @@ struct Arguments {
     /// Configuration file (default: config/<environment>.toml in the working folder, if it is there)
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Dialect of a platform: biotz, buymed, kizen, akeneo or bandwidth
+    #[arg(long, global = true, value_name = "NAME")]
+    preset: Option<String>,
     /// Print one JSON value and nothing else
     #[arg(long, global = true)]
     json: bool,
@@ -56,7 +60,7 @@ enum Command {
     /// Serve (also without any command)
     Serve,
     /// Set everything up in this folder, print curl lines to paste, and serve
-    Quickstart,
+    Quickstart(quickstart::Quickstart),
     /// Look for what would keep the server from working
     Doctor,
     /// The database's schema
@@ -121,7 +125,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    let session = session::Session::new(arguments.config, arguments.json);
+    let session = session::Session::new(arguments.config, arguments.preset, arguments.json);
     match dispatch(&session, arguments.command.unwrap_or(Command::Serve)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -135,7 +139,7 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
     match command {
         Command::Init(init) => init.run(session),
         Command::Serve => serve::run(session),
-        Command::Quickstart => quickstart::run(session),
+        Command::Quickstart(quickstart) => quickstart.run(session),
         Command::Doctor => doctor::run(session),
         Command::Migrate { verb } => migrate::run(session, verb.unwrap_or_default()),
         Command::Backup(backup) => backup.run(session),

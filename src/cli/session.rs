@@ -10,7 +10,7 @@ use crate::admin::{AdminError, Authority};
 use crate::app::{self, Opened, Surroundings};
 use crate::audit;
 use crate::cli::Failure;
-use crate::config::{self, Config, LoadOptions, LogFormat};
+use crate::config::{self, Config, LoadOptions, LogFormat, Preset};
 use crate::crypto::secret::SecretString;
 use crate::oauth::Context;
 use crate::telemetry;
@@ -18,6 +18,7 @@ use crate::telemetry;
 /// One run of the command line.
 pub struct Session {
     config_file: Option<PathBuf>,
+    preset: Option<String>,
     /// Whether to print JSON.
     pub json: bool,
 }
@@ -33,8 +34,8 @@ pub struct Desk {
 }
 
 impl Session {
-    pub(super) fn new(config_file: Option<PathBuf>, json: bool) -> Self {
-        Self { config_file, json }
+    pub(super) fn new(config_file: Option<PathBuf>, preset: Option<String>, json: bool) -> Self {
+        Self { config_file, preset, json }
     }
 
     /// The configuration in force.
@@ -42,7 +43,24 @@ impl Session {
     /// # Errors
     /// One line that names the key and the fix.
     pub fn config(&self) -> Result<Config, Failure> {
-        let options = LoadOptions { config_file: self.config_file.clone(), environment: config::process_environment() };
+        self.config_like(None)
+    }
+
+    /// The same under a preset that the command names itself.
+    ///
+    /// # Errors
+    /// As [`Session::config`]; [`Failure::Usage`] if `--preset` names another.
+    pub fn config_like(&self, like: Option<Preset>) -> Result<Config, Failure> {
+        if let (Some(like), Some(preset)) = (like, &self.preset)
+            && like.as_str() != preset
+        {
+            return Err(Failure::Usage(format!("--like {like} and --preset {preset} differ: keep one of the two")));
+        }
+        let options = LoadOptions {
+            config_file: self.config_file.clone(),
+            preset: like.map(|like| like.as_str().to_owned()).or_else(|| self.preset.clone()),
+            environment: config::process_environment(),
+        };
         Ok(config::load(&options)?)
     }
 

@@ -7,7 +7,7 @@ use crate::admin::users::{self, UserRequest};
 use crate::admin::{memberships, passwords};
 use crate::cli::session::{Session, everything, read_password};
 use crate::cli::user_import::Import;
-use crate::cli::{Failure, output};
+use crate::cli::{Failure, access, output};
 use crate::model::user::{User, UserStatus};
 use crate::store::user_profiles::{UserChange, UserFilter};
 
@@ -35,6 +35,8 @@ pub(super) enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// A program in a language of yours that sends their name and password with each request
+    Snippet(access::UserSnippet),
     /// Set a password; ends their tokens
     SetPassword {
         #[command(flatten)]
@@ -143,6 +145,7 @@ impl Verb {
                 output::confirm(&format!("Delete the user {} and end their tokens?", which.key), yes)?;
                 set_status(session, &which, UserStatus::Deleted)
             }
+            Self::Snippet(snippet) => snippet.run(session),
             Self::SetPassword { which, password_stdin } => set_password(session, &which, password_stdin),
             Self::RotatePassword(which) => rotate_password(session, &which),
             Self::GrantRole { which, role, organization } => {

@@ -1,6 +1,7 @@
 //! The merged layers as plain structs: the shape of the file, nothing checked but the types. Absent from an error by now:
 //! unknown keys and wrong kinds, which `layers` refuses with the place where they stand.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Parsed {
     pub(crate) environment: String,
+    pub(crate) preset: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) server: Server,
     pub(crate) database: Database,
@@ -24,6 +26,8 @@ pub(crate) struct Parsed {
     pub(crate) http: Http,
     pub(crate) credentials: Credentials,
     pub(crate) audit: Audit,
+    pub(crate) users: Users,
+    pub(crate) console: Console,
     pub(crate) log: Log,
 }
 
@@ -147,6 +151,31 @@ pub(crate) struct Credentials {
     pub(crate) client_id_prefix: String,
     pub(crate) client_secret_prefix: String,
     pub(crate) test_secret_prefix: String,
+    pub(crate) reveal: Reveal,
+}
+
+/// `[credentials.reveal]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reveal {
+    pub(crate) client_secret: String,
+    pub(crate) api_key: String,
+    pub(crate) generated_password: String,
+}
+
+/// `[users]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Users {
+    pub(crate) required_fields: Vec<String>,
+    pub(crate) phone_pattern: String,
+}
+
+/// `[console]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Console {
+    pub(crate) words: BTreeMap<String, String>,
 }
 
 /// `[audit]`

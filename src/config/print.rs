@@ -6,6 +6,8 @@ use toml::Value;
 
 use crate::config::choices::{IssuerSetting, LogFormat};
 use crate::config::settings::Config;
+use crate::model::reveal::RevealPolicy;
+use crate::model::wording::ConsoleWord;
 
 /// What is shown in place of a secret.
 const SET: &str = "(set)";
@@ -16,6 +18,10 @@ const SET: &str = "(set)";
 pub fn print(config: &Config) -> String {
     let mut page = Page(String::new());
     page.text("environment", config.environment.as_str());
+    match config.preset {
+        Some(preset) => page.text("preset", preset.as_str()),
+        None => page.absent("preset", "the defaults are neutral"),
+    }
     match &config.issuer {
         IssuerSetting::Fixed(issuer) => page.text("issuer", issuer),
         IssuerSetting::FromAddress => page.absent("issuer", "http:// and server.address"),
@@ -108,6 +114,17 @@ fn names_and_log(page: &mut Page, config: &Config) {
     page.text("test_secret_prefix", &credentials.test_secret_prefix);
     page.section("audit");
     page.plain("retention_days", config.audit.retention_days);
+    page.section("credentials.reveal");
+    page.text("client_secret", credentials.reveal.client_secret.as_str());
+    page.text("api_key", credentials.reveal.api_key.as_str());
+    page.text("generated_password", RevealPolicy::Once.as_str());
+    page.section("users");
+    page.list("required_fields", config.users.required.iter().map(|field| quoted(field.as_str())));
+    page.text("phone_pattern", config.users.phone.as_str());
+    page.section("console.words");
+    for word in ConsoleWord::ALL {
+        page.text(word.as_str(), config.words.get(*word));
+    }
     page.section("log");
     match config.log.format.map(LogFormat::as_str) {
         Some(format) => page.text("format", format),

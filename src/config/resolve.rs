@@ -6,12 +6,11 @@ use crate::config::choices::{Environment, LogFormat};
 use crate::config::database::DatabaseUrl;
 use crate::config::error::Refused;
 use crate::config::settings::{
-    Audit, Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Reveal,
-    Security, Tokens,
+    Audit, Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Security,
+    Tokens,
 };
 use crate::config::span::LONGEST;
-use crate::config::{http, listeners, parsed};
-use crate::model::reveal::RevealPolicy;
+use crate::config::{dialect, http, listeners, parsed, presets};
 
 /// Checks everything.
 ///
@@ -22,6 +21,7 @@ pub(crate) fn resolve(parsed: parsed::Parsed) -> Result<Config, Refused> {
     let server = listeners::server(&parsed.server)?;
     Ok(Config {
         environment,
+        preset: parsed.preset.as_deref().map(presets::find).transpose()?,
         issuer: listeners::issuer(parsed.issuer, &server)?,
         server,
         database: database(parsed.database)?,
@@ -37,6 +37,8 @@ pub(crate) fn resolve(parsed: parsed::Parsed) -> Result<Config, Refused> {
         http: http::http(parsed.http)?,
         credentials: credentials(parsed.credentials)?,
         audit: Audit { retention_days: number("audit.retention_days", parsed.audit.retention_days, 1..=3650)? },
+        users: dialect::users(&parsed.users)?,
+        words: dialect::words(parsed.console)?,
         log: log(parsed.log)?,
     })
 }
@@ -159,7 +161,7 @@ fn credentials(parsed: parsed::Credentials) -> Result<Credentials, Refused> {
         client_id_prefix: plain("client_id_prefix", parsed.client_id_prefix, 32)?,
         client_secret_prefix: plain("client_secret_prefix", parsed.client_secret_prefix, 32)?,
         test_secret_prefix: plain("test_secret_prefix", parsed.test_secret_prefix, 32)?,
-        reveal: Reveal { client_secret: RevealPolicy::Once, api_key: RevealPolicy::Once },
+        reveal: dialect::reveal(&parsed.reveal)?,
     };
     if credentials.client_secret_prefix == credentials.test_secret_prefix {
         let fix =

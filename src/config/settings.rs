@@ -9,13 +9,18 @@ use ipnet::IpNet;
 
 use crate::config::choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 use crate::config::database::DatabaseUrl;
+use crate::config::presets::Preset;
+use crate::model::profile::ProfileRules;
 use crate::model::reveal::RevealPolicy;
+use crate::model::wording::ConsoleWords;
 
 /// The whole configuration. Its `Debug` hides secrets.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where the server runs.
     pub environment: Environment,
+    /// The platform whose dialect is spoken, if one was named.
+    pub preset: Option<Preset>,
     /// The issuer, or that it follows from the bound address.
     pub issuer: IssuerSetting,
     /// The listeners.
@@ -42,6 +47,10 @@ pub struct Config {
     pub credentials: Credentials,
     /// The audit log.
     pub audit: Audit,
+    /// `[users]`: what a new user's profile must hold.
+    pub users: ProfileRules,
+    /// `[console.words]`: what the console calls its sections and buttons.
+    pub words: ConsoleWords,
     /// The log.
     pub log: Log,
 }

@@ -12,6 +12,7 @@ use crate::crypto::random::Random;
 use crate::login::Login;
 use crate::metrics::Metrics;
 use crate::model::grant_type::GrantType;
+use crate::model::profile::ProfileRules;
 use crate::model::signing_key::SigningAlgorithm;
 use crate::oauth::keys::KeyRing;
 use crate::oauth::tokens::verifier::VerifiedTokens;
@@ -62,6 +63,8 @@ pub struct Context {
     pub settings: Settings,
     /// Names of what is given out, and what can be seen again.
     pub credentials: Credentials,
+    /// What a user's profile must hold.
+    pub profiles: ProfileRules,
     /// The database.
     pub store: Store,
     /// What every request needs of it, in memory.

@@ -162,7 +162,6 @@ fn claims(given: Claims) -> Result<StaticClaims, AdminError> {
 
 impl ClientToMake {
     fn into_new(self) -> Result<NewClient, AdminError> {
-        let mode: Option<client::ClientMode> = members::word("mode", self.mode.as_deref())?;
         Ok(NewClient {
             label: self.label,
             client_id: self.client_id,
@@ -180,7 +179,7 @@ impl ClientToMake {
             absolute_lifetime: self.absolute_lifetime,
             description: self.description,
             purpose: self.purpose,
-            test: mode == Some(client::ClientMode::Test),
+            mode: self.mode,
             static_claims: claims(self.static_claims)?,
             roles: self.roles,
             justification: self.justification,

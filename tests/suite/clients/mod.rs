@@ -6,6 +6,8 @@ mod examples;
 mod installed;
 mod node_clients;
 mod oauth2_crate;
+mod postman;
 mod program;
 mod proxies;
 mod python_clients;
+mod snippets;

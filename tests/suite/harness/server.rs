@@ -72,7 +72,7 @@ impl ServerBuilder {
         preset("PASSWORDS__BCRYPT_COST", "4".into());
         let file = folder.path().join("test.toml");
         std::fs::write(&file, &self.file).expect("a configuration file");
-        let options = LoadOptions { config_file: Some(file), environment: settings.clone() };
+        let options = LoadOptions { config_file: Some(file), environment: settings.clone(), ..LoadOptions::default() };
         let config = config::load(&options).expect("a good configuration");
         let running = Running::start(config.clone(), self.clock.clone());
         Server { running, config, settings, file: self.file, database: self.database, url, clock: self.clock, folder }

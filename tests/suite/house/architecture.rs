@@ -99,6 +99,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("audit", 4),
     ("usage", 4),
     ("store", 3),
+    ("developer", 2),
     ("model", 1),
     ("crypto", 1),
     ("config", 1),
@@ -107,8 +108,16 @@ const FLOORS: &[(&str, u8)] = &[
     ("metrics", 1),
 ];
 
-/// A sign-in is a step of a grant; time and digests have types of the model; the log has a format of the configuration.
-const BESIDE: &[(&str, &str)] = &[("oauth", "login"), ("crypto", "model"), ("clock", "model"), ("telemetry", "config")];
+/// A sign-in is a step of a grant; time, digests and settings have types of the model; the log has a format of the
+/// configuration.
+const BESIDE: &[(&str, &str)] = &[
+    ("oauth", "login"),
+    ("oauth", "credentials"),
+    ("crypto", "model"),
+    ("clock", "model"),
+    ("config", "model"),
+    ("telemetry", "config"),
+];
 
 #[test]
 fn imports_go_down() {

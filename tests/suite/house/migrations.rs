@@ -181,6 +181,7 @@ pub fn installation_settings(installation: &Installation) -> grantor::config::Da
     std::fs::write(&file, "").unwrap();
     let environment =
         [("GRANTOR__ENVIRONMENT".to_owned(), "test".to_owned()), ("GRANTOR__DATABASE__URL".to_owned(), url)];
-    let options = grantor::config::LoadOptions { config_file: Some(file), environment: environment.into() };
+    let options =
+        grantor::config::LoadOptions { config_file: Some(file), environment: environment.into(), ..Default::default() };
     grantor::config::load(&options).unwrap().database
 }
