@@ -7,9 +7,10 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App as ActixApp, HttpServer};
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
-use crate::admin::maintenance;
 use crate::admin::setup::{self, SetupError, SetupSettings};
+use crate::admin::{delivery, maintenance};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::hash_pool::{HashPool, default_threads};
@@ -18,6 +19,7 @@ use crate::crypto::password::{PasswordHashError, PasswordHasher};
 use crate::crypto::random::Random;
 use crate::http::{self, HttpSettings, State};
 use crate::login::{LimitSettings, Login, LoginSettings};
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::oauth::context::{Context, Settings};
 use crate::oauth::keys::{self, KeyRing};
@@ -26,6 +28,9 @@ use crate::store::{Store, StoreError, migrations};
 
 /// How often a node asks whether anything changed.
 const POLL: Duration = Duration::from_millis(250);
+
+/// How often a node looks whether a message is due.
+const MAIL: Duration = Duration::from_secs(1);
 
 /// How often a node sweeps and looks whether a key is due.
 const MAINTENANCE: Duration = Duration::from_mins(1);
@@ -158,6 +163,7 @@ pub async fn open(
         rotation_interval: seconds(config.keys.rotation_interval.as_secs()),
         password_grant: config.grants.password.enabled,
         people_passwords: config.grants.password.people,
+        min_password_length: config.passwords.min_length,
     };
     let context = Context {
         settings,
@@ -167,6 +173,7 @@ pub async fn open(
         ring: ArcSwap::from_pointee(ring),
         verified: crate::oauth::tokens::verifier::VerifiedTokens::default(),
         login: Arc::new(login),
+        mailer: Mailer::new(&config.mail, &config.brand, issuer),
         clock,
         random,
         metrics: Arc::new(Metrics::default()),
@@ -285,10 +292,15 @@ impl App {
         let private_handle = private.handle();
         let poll = actix_web::rt::spawn(poll_changes(Arc::clone(&self.context)));
         let maintain = actix_web::rt::spawn(maintain(Arc::clone(&self.context)));
+        let (stop, stopped) = watch::channel(false);
+        let deliver = actix_web::rt::spawn(deliver(Arc::clone(&self.context), stopped));
         let private = actix_web::rt::spawn(private);
         let served = public.await;
         poll.abort();
         maintain.abort();
+        // A message that a mail server is taking is taken to its end, or it would be sent again.
+        let _ = stop.send(true);
+        let _ = tokio::time::timeout(Duration::from_secs(STOP_WITHIN), deliver).await;
         private_handle.stop(true).await;
         let _ = private.await;
         Ok(served?)
@@ -350,6 +362,27 @@ async fn maintain(context: Arc<Context>) {
         }
         tokio::time::sleep(MAINTENANCE).await;
     }
+}
+
+async fn deliver(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+    if !context.mailer.can_send() {
+        return;
+    }
+    while !*stopped.borrow() {
+        match delivery::deliver_one(&context).await {
+            Ok(true) => {}
+            Ok(false) => wait(&mut stopped).await,
+            Err(error) => {
+                tracing::warn!(%error, "messages wait for the database");
+                wait(&mut stopped).await;
+            }
+        }
+    }
+}
+
+/// Waits for the next look at the outbox, or for the end.
+async fn wait(stopped: &mut watch::Receiver<bool>) {
+    let _ = tokio::time::timeout(MAIL, stopped.changed()).await;
 }
 
 /// Serves on this thread until the process is told to stop. `prepared` runs once the ports are bound.

@@ -7,6 +7,7 @@ pub mod config;
 pub mod crypto;
 pub mod http;
 pub mod login;
+pub mod mail;
 pub mod metrics;
 pub mod model;
 pub mod oauth;

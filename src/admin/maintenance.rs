@@ -3,10 +3,13 @@
 use crate::model::audit::{Actor, AuditEvent};
 use crate::oauth::{Context, keys};
 use crate::registry::LONGEST_ACCESS_LIFETIME;
-use crate::store::{StoreError, attempts, audit, denied_tokens, families};
+use crate::store::{StoreError, attempts, audit, denied_tokens, families, mail_outbox, one_time_links};
 
 /// Families dropped in one transaction, so that no write waits long behind the sweeper.
 const SWEPT_AT_ONCE: i64 = 500;
+
+/// How long messages that are sent or have failed, and links that are over, can be looked up, in seconds.
+const MAIL_KEPT_FOR: i64 = 30 * 86_400;
 
 /// One round.
 ///
@@ -20,6 +23,9 @@ pub async fn round(context: &Context) -> Result<(), StoreError> {
     let forgotten_before = now.plus_seconds(-90 * 86_400);
     context.store.write(move |db| denied_tokens::sweep(db, now)).await?;
     context.store.write(move |db| attempts::sweep(db, forgotten_before)).await?;
+    let done_before = now.plus_seconds(-MAIL_KEPT_FOR);
+    context.store.write(move |db| mail_outbox::sweep(db, done_before)).await?;
+    context.store.write(move |db| one_time_links::sweep(db, done_before)).await?;
     while context.store.write(move |db| families::sweep(db, ended_before, SWEPT_AT_ONCE)).await? > 0 {}
     Ok(())
 }

@@ -3,10 +3,15 @@
 pub mod authority;
 pub mod clients;
 pub mod credentials;
+pub mod delivery;
 pub mod error;
+pub mod links;
+pub mod mail;
 pub mod maintenance;
 pub mod master_key;
 pub mod organizations;
+pub mod password_resets;
+pub mod redemption;
 pub mod roles;
 pub mod scopes;
 pub mod setup;

@@ -127,7 +127,11 @@ fn is_email(text: &str) -> bool {
 }
 
 /// Checks and hashes a password that somebody chose.
-async fn hash_chosen(context: &Context, chosen: &SecretString, min_length: usize) -> Result<String, AdminError> {
+pub(super) async fn hash_chosen(
+    context: &Context,
+    chosen: &SecretString,
+    min_length: usize,
+) -> Result<String, AdminError> {
     let refused = |what: String| AdminError::Refused(what);
     if is_generated_shape(chosen.expose()) {
         return Err(refused("a chosen password has not the shape of a generated one".to_owned()));

@@ -4,9 +4,11 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::admin::users::{self, UserRequest};
+use crate::admin::{Authority, links};
 use crate::cli::session::{Session, read_password};
 use crate::cli::{Failure, output};
 use crate::model::user::{User, UserStatus};
+use crate::store::recipients::Recipient;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -40,6 +42,10 @@ pub(super) enum Verb {
     },
     /// Give them a generated password, shown this once; ends their tokens
     RotatePassword(Which),
+    /// Send them their username, and a link that verifies their e-mail address
+    Invite(Which),
+    /// Send them a link that sets a password
+    SendReset(Which),
     /// Give them a role
     GrantRole {
         #[command(flatten)]
@@ -106,6 +112,16 @@ impl Verb {
             }
             Self::SetPassword { which, password_stdin } => set_password(session, &which, password_stdin),
             Self::RotatePassword(which) => rotate_password(session, &which),
+            Self::Invite(which) => {
+                let by = Authority::operator();
+                let user = session.run(async |desk| Ok(links::invite(&desk.context, &by, &which.key).await?))?;
+                written(session, &user)
+            }
+            Self::SendReset(which) => {
+                let by = Authority::operator();
+                let user = session.run(async |desk| Ok(links::send_reset(&desk.context, &by, &which.key).await?))?;
+                written(session, &user)
+            }
             Self::GrantRole { which, role } => {
                 let user = session
                     .run(async |desk| Ok(users::grant_role(&desk.context, &desk.actor, &which.key, &role).await?))?;
@@ -178,6 +194,16 @@ fn say(session: &Session, user: &User, sentence: &str) -> Result<(), Failure> {
         return output::json(&as_json(user));
     }
     output::line(sentence);
+    Ok(())
+}
+
+/// Says that a message is in the outbox.
+fn written(session: &Session, user: &Recipient) -> Result<(), Failure> {
+    let email = user.email.as_deref().unwrap_or_default();
+    if session.json {
+        return output::json(&json!({ "id": user.id, "username": user.username, "email": email }));
+    }
+    output::line(&format!("a message to {email} is in the outbox: 'grantor mail list' shows whether it is sent"));
     Ok(())
 }
 

@@ -78,6 +78,11 @@ pub(crate) const KEYS: &[(&str, Kind)] = &[
     ("credentials.client_id_prefix", Kind::Text),
     ("credentials.client_secret_prefix", Kind::Text),
     ("credentials.test_secret_prefix", Kind::Text),
+    ("brand.name", Kind::Text),
+    ("brand.support_url", Kind::Text),
+    ("mail.smtp_url", Kind::Text),
+    ("mail.smtp_url_file", Kind::Text),
+    ("mail.from", Kind::Text),
     ("log.format", Kind::Text),
     ("log.level", Kind::Text),
 ];

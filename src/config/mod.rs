@@ -13,6 +13,7 @@ mod keys;
 mod layers;
 mod listeners;
 mod load;
+mod mail;
 mod parsed;
 mod print;
 mod resolve;
@@ -24,6 +25,7 @@ pub use choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 pub use database::DatabaseUrl;
 pub use error::{ConfigError, Place};
 pub use load::{LoadOptions, load, process_environment};
+pub use mail::{Brand, Mail, SmtpUrl};
 pub use print::print;
 pub use settings::{
     Config, Credentials, Database, Grants, Http, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Security,

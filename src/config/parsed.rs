@@ -23,6 +23,9 @@ pub(crate) struct Parsed {
     pub(crate) limits: Limits,
     pub(crate) http: Http,
     pub(crate) credentials: Credentials,
+    pub(crate) brand: Brand,
+    #[serde(default)]
+    pub(crate) mail: Mail,
     pub(crate) log: Log,
 }
 
@@ -146,6 +149,23 @@ pub(crate) struct Credentials {
     pub(crate) client_id_prefix: String,
     pub(crate) client_secret_prefix: String,
     pub(crate) test_secret_prefix: String,
+}
+
+/// `[brand]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Brand {
+    pub(crate) name: String,
+    pub(crate) support_url: Option<String>,
+}
+
+/// `[mail]`: nothing in it has a default.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mail {
+    pub(crate) smtp_url: Option<String>,
+    pub(crate) smtp_url_file: Option<PathBuf>,
+    pub(crate) from: Option<String>,
 }
 
 /// `[log]`

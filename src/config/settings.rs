@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use crate::config::choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 use crate::config::database::DatabaseUrl;
+use crate::config::mail::{Brand, Mail};
 
 /// The whole configuration. Its `Debug` hides secrets.
 #[derive(Debug, Clone)]
@@ -39,6 +40,10 @@ pub struct Config {
     pub http: Http,
     /// Names of what this server gives out.
     pub credentials: Credentials,
+    /// What this installation is called.
+    pub brand: Brand,
+    /// Outgoing mail.
+    pub mail: Mail,
     /// The log.
     pub log: Log,
 }

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 
+use crate::admin::FieldError;
 use crate::http::oauth_error::{challenge, log};
 use crate::oauth::ProtocolError;
 
@@ -27,6 +28,15 @@ pub fn refuse(error: &ProtocolError, request_id: &str) -> HttpResponse {
         if let Some(seconds) = error.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
         }
+    })
+}
+
+/// Writes a 422 with the fields that cannot be what they are.
+pub fn invalid(errors: &[FieldError], request_id: &str) -> HttpResponse {
+    let mut problem = body(StatusCode::UNPROCESSABLE_ENTITY, "some members cannot be what they are", request_id);
+    problem["errors"] = json!(errors);
+    write(StatusCode::UNPROCESSABLE_ENTITY, &problem, |response| {
+        response.insert_header((CACHE_CONTROL, "no-store"));
     })
 }
 

@@ -25,6 +25,8 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("/health/live", "GET, HEAD", "health"),
     ("/health/ready", "GET, HEAD", "health"),
     ("/api/v1/me", "GET, HEAD", "me"),
+    ("/api/v1/links/redeem", "POST", "link"),
+    ("/api/v1/password-resets", "POST", "password_reset"),
 ];
 
 /// The name of a path in the metrics; never a text that a client chose.
@@ -48,7 +50,9 @@ pub fn public(routes: &mut web::ServiceConfig, state: &State) {
         .service(resource("/.well-known/jwks.json").route(read().to(jwks::jwks)))
         .service(resource("/health/live").route(read().to(health::live)))
         .service(resource("/health/ready").route(read().to(health::ready)))
-        .service(resource("/api/v1/me").route(read().to(admin_api::me::me)));
+        .service(resource("/api/v1/me").route(read().to(admin_api::me::me)))
+        .service(resource("/api/v1/links/redeem").route(web::post().to(admin_api::links::redeem)))
+        .service(resource("/api/v1/password-resets").route(web::post().to(admin_api::password_resets::request)));
     for (index, further) in state.settings().token_paths.iter().enumerate() {
         let route = match further.errors {
             ErrorShape::Rfc6749 => web::post().to(token::standard),

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod client;
 pub mod family;
 pub mod grant_type;
+pub mod mail;
 pub mod organization;
 pub mod role;
 pub mod scope;

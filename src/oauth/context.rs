@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::crypto::data_keys::DataKeys;
 use crate::crypto::random::Random;
 use crate::login::Login;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::model::grant_type::GrantType;
 use crate::model::signing_key::SigningAlgorithm;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub password_grant: bool,
     /// Whether a person's password may be used at the token endpoint.
     pub people_passwords: bool,
+    /// The fewest characters of a new password.
+    pub min_password_length: usize,
 }
 
 impl Settings {
@@ -67,6 +70,8 @@ pub struct Context {
     pub verified: VerifiedTokens,
     /// Sign-in by password.
     pub login: Arc<Login>,
+    /// Messages to people.
+    pub mailer: Mailer,
     /// Time.
     pub clock: Clock,
     /// Randomness.

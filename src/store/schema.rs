@@ -67,6 +67,7 @@ diesel::table! {
         email -> Nullable<Text>,
         email_key -> Nullable<Text>,
         phone -> Nullable<Text>,
+        email_verified_at -> Nullable<BigInt>,
         administration -> Text,
         access_console -> BigInt,
         access_api -> BigInt,
@@ -220,5 +221,35 @@ diesel::table! {
         request_id -> Nullable<Text>,
         result -> Text,
         details -> Text,
+    }
+}
+
+diesel::table! {
+    one_time_links (id) {
+        id -> Text,
+        purpose -> Text,
+        user_id -> Text,
+        digest -> Text,
+        email -> Nullable<Text>,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    mail_outbox (id) {
+        id -> Text,
+        kind -> Text,
+        recipient -> Text,
+        user_id -> Nullable<Text>,
+        link_id -> Nullable<Text>,
+        about -> Text,
+        status -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> BigInt,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
     }
 }

@@ -3,8 +3,8 @@
 mod compose;
 mod documents;
 mod examples;
-mod installed;
+pub mod installed;
 mod node_clients;
 mod oauth2_crate;
-mod program;
+pub mod program;
 mod python_clients;
