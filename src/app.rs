@@ -1,5 +1,7 @@
 //! The composition root: configuration → parts → bound ports → run until stopped.
 
+mod delivery;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +11,8 @@ use actix_web::{App as ActixApp, HttpServer};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use crate::admin::maintenance;
 use crate::admin::setup::{self, SetupError, SetupSettings};
-use crate::admin::{delivery, maintenance};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::hash_pool::{HashPool, default_threads};
@@ -28,9 +30,6 @@ use crate::store::{Store, StoreError, migrations};
 
 /// How often a node asks whether anything changed.
 const POLL: Duration = Duration::from_millis(250);
-
-/// How often a node looks whether a message is due.
-const MAIL: Duration = Duration::from_secs(1);
 
 /// How often a node sweeps and looks whether a key is due.
 const MAINTENANCE: Duration = Duration::from_mins(1);
@@ -216,7 +215,7 @@ impl App {
         let public = listen(config.server.address)?;
         let private = listen(config.server.private_address)?;
         let issuer = config.issuer.with_address(public.local_addr()?);
-        let opened = open(&config, &issuer, setup::ADMIN_USERNAME, surroundings).await?;
+        let opened = Box::pin(open(&config, &issuer, setup::ADMIN_USERNAME, surroundings)).await?;
         if opened.is_new {
             tracing::info!(
                 "a new installation: 'grantor init --recover-admin' gives the administrator {} a password",
@@ -293,7 +292,7 @@ impl App {
         let poll = actix_web::rt::spawn(poll_changes(Arc::clone(&self.context)));
         let maintain = actix_web::rt::spawn(maintain(Arc::clone(&self.context)));
         let (stop, stopped) = watch::channel(false);
-        let deliver = actix_web::rt::spawn(deliver(Arc::clone(&self.context), stopped));
+        let deliver = actix_web::rt::spawn(delivery::until_stopped(Arc::clone(&self.context), stopped));
         let private = actix_web::rt::spawn(private);
         let served = public.await;
         poll.abort();
@@ -362,27 +361,6 @@ async fn maintain(context: Arc<Context>) {
         }
         tokio::time::sleep(MAINTENANCE).await;
     }
-}
-
-async fn deliver(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
-    if !context.mailer.can_send() {
-        return;
-    }
-    while !*stopped.borrow() {
-        match delivery::deliver_one(&context).await {
-            Ok(true) => {}
-            Ok(false) => wait(&mut stopped).await,
-            Err(error) => {
-                tracing::warn!(%error, "messages wait for the database");
-                wait(&mut stopped).await;
-            }
-        }
-    }
-}
-
-/// Waits for the next look at the outbox, or for the end.
-async fn wait(stopped: &mut watch::Receiver<bool>) {
-    let _ = tokio::time::timeout(MAIL, stopped.changed()).await;
 }
 
 /// Serves on this thread until the process is told to stop. `prepared` runs once the ports are bound.

@@ -56,15 +56,15 @@ pub async fn deliver_one(context: &Context) -> Result<bool, StoreError> {
 }
 
 async fn attempt(context: &Context, message: OutboxMessage) -> Result<Delivery, StoreError> {
-    let content = context.store.read(move |db| Content::read(db, message.clone())).await?;
-    if let Some(why) = content.is_stale(context) {
+    let found = context.store.read(move |db| Content::read(db, message.clone())).await?;
+    if let Some(why) = found.is_stale(context) {
         return Ok(Delivery::Failed(why.to_owned()));
     }
-    let letter = match content.write(context) {
+    let letter = match found.write(context) {
         Ok(letter) => letter,
         Err(why) => return Ok(Delivery::Failed(why.to_owned())),
     };
-    let message = &content.message;
+    let message = &found.message;
     let sent = context.mailer.send(&message.id, &message.recipient, &letter, message.created_at).await;
     let now = context.clock.now();
     Ok(match sent {

@@ -114,20 +114,20 @@ pub struct ShownMessage {
 pub async fn show(context: &Context, by: &Authority, id: &str) -> Result<ShownMessage, AdminError> {
     operator_only(by)?;
     let wanted = id.to_owned();
-    let found = context.store.read(move |db| Content::find(db, &wanted)).await?;
-    let content = found.ok_or_else(|| AdminError::not_found("mail", id))?;
-    let letter = content.write(context).map_err(|why| AdminError::Refused(why.to_owned()))?;
+    let read = context.store.read(move |db| Content::find(db, &wanted)).await?;
+    let found = read.ok_or_else(|| AdminError::not_found("mail", id))?;
+    let letter = found.write(context).map_err(|why| AdminError::Refused(why.to_owned()))?;
     let (actor, now) = (by.actor.clone(), context.clock.now());
     let event = AuditEvent {
         action: "mail.shown",
         target_kind: "mail",
-        target_id: content.message.id.clone(),
-        organization_id: content.user.as_ref().map(|user| user.organization_id.clone()),
-        details: format!("kind={}", content.message.kind),
+        target_id: found.message.id.clone(),
+        organization_id: found.user.as_ref().map(|user| user.organization_id.clone()),
+        details: format!("kind={}", found.message.kind),
     };
     context.store.write(move |db| audit::record(db, &actor, &event, now)).await?;
-    let link = content.link.as_ref().map(|link| links::url(context, link));
-    Ok(ShownMessage { letter, link, message: content.message })
+    let link = found.link.as_ref().map(|link| links::url(context, link));
+    Ok(ShownMessage { letter, link, message: found.message })
 }
 
 fn operator_only(by: &Authority) -> Result<(), AdminError> {

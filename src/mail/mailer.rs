@@ -15,7 +15,7 @@ use crate::model::mail::MailKind;
 use crate::model::time::Timestamp;
 
 /// How long a mail server may take for one message.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Whether a text is an address that a message can be sent to.
 #[must_use]

@@ -31,7 +31,7 @@ class Handler:
         if (folder / "delay").exists():
             await asyncio.sleep(float((folder / "delay").read_text()))
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        text = message.get_body(("plain",)).get_content()
+        text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
         if (folder / "answer").exists():
             return (folder / "answer").read_text().replace("LINK", text.split("    ")[-1].split()[0])
         append("messages", json.dumps({
