@@ -1,6 +1,7 @@
 //! The composition root: configuration → parts → bound ports → run until stopped.
 
 mod background;
+mod delivery;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App as ActixApp, HttpServer};
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
 use crate::admin::setup::{self, SetupError, SetupSettings};
 use crate::audit::Refusals;
@@ -20,6 +22,7 @@ use crate::crypto::password::{PasswordHashError, PasswordHasher, PasswordPolicy}
 use crate::crypto::random::Random;
 use crate::http::{self, HttpSettings, State};
 use crate::login::{LimitSettings, Login, LoginSettings};
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::oauth::context::{Context, Settings};
 use crate::oauth::keys::{self, KeyRing};
@@ -174,6 +177,7 @@ pub async fn open(
         login: Arc::new(login),
         usage: Usage::new(clock.clone()),
         refusals,
+        mailer: Mailer::new(&config.mail, &config.brand, issuer),
         clock,
         random,
         metrics: Arc::new(Metrics::default()),
@@ -216,7 +220,7 @@ impl App {
         let public = listen(config.server.address)?;
         let private = listen(config.server.private_address)?;
         let issuer = config.issuer.with_address(public.local_addr()?);
-        let opened = open(&config, &issuer, setup::ADMIN_USERNAME, surroundings).await?;
+        let opened = Box::pin(open(&config, &issuer, setup::ADMIN_USERNAME, surroundings)).await?;
         if opened.is_new {
             tracing::info!(
                 "a new installation: 'grantor init --recover-admin' gives the administrator {} a password",
@@ -295,6 +299,8 @@ impl App {
         let seal = actix_web::rt::spawn(background::seal(Arc::clone(&self.context)));
         let (stop_collecting, stopped) = tokio::sync::oneshot::channel();
         let collect = actix_web::rt::spawn(background::collect(Arc::clone(&self.context), stopped));
+        let (stop, stopped) = watch::channel(false);
+        let deliver = actix_web::rt::spawn(delivery::until_stopped(Arc::clone(&self.context), stopped));
         let private = actix_web::rt::spawn(private);
         let served = public.await;
         poll.abort();
@@ -303,6 +309,9 @@ impl App {
         // Told, not aborted: in the middle of a batch it holds what is nowhere else.
         drop(stop_collecting);
         let _ = collect.await;
+        // A message that a mail server is taking is taken to its end, or it would be sent again.
+        let _ = stop.send(true);
+        let _ = tokio::time::timeout(Duration::from_secs(STOP_WITHIN), deliver).await;
         private_handle.stop(true).await;
         let _ = private.await;
         background::finish(&self.context).await;

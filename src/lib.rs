@@ -10,6 +10,7 @@ pub mod crypto;
 pub mod developer;
 pub mod http;
 pub mod login;
+pub mod mail;
 pub mod metrics;
 pub mod model;
 pub mod oauth;

@@ -26,7 +26,7 @@ pub(super) async fn stored(
 }
 
 /// Checks and hashes a password that somebody chose.
-async fn hash(context: &Context, chosen: &SecretString) -> Result<String, AdminError> {
+pub(super) async fn hash(context: &Context, chosen: &SecretString) -> Result<String, AdminError> {
     if is_generated_shape(chosen.expose()) {
         return Err(AdminError::invalid("password", "a chosen password has not the shape of a generated one"));
     }

@@ -15,6 +15,7 @@ mod doctor;
 mod failure;
 mod init;
 mod key;
+mod mail;
 mod master_key;
 mod migrate;
 mod organization;
@@ -100,6 +101,9 @@ enum Command {
     /// Signing keys
     #[command(subcommand)]
     Key(key::Verb),
+    /// Messages to people: sent, waiting and failed
+    #[command(subcommand)]
+    Mail(mail::Verb),
     /// The key that the database is useless without
     #[command(subcommand)]
     MasterKey(master_key::Verb),
@@ -154,6 +158,7 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
         Command::Scope(verb) => verb.run(session),
         Command::Organization(verb) => verb.run(session),
         Command::Key(verb) => verb.run(session),
+        Command::Mail(verb) => verb.run(session),
         Command::MasterKey(verb) => verb.run(session),
         Command::Audit(verb) => verb.run(session),
         Command::Report(report) => report.run(session),

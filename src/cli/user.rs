@@ -4,11 +4,13 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::admin::users::{self, UserRequest};
+use crate::admin::{Authority, links};
 use crate::admin::{memberships, passwords};
 use crate::cli::session::{Session, everything, read_password};
 use crate::cli::user_import::Import;
 use crate::cli::{Failure, access, output};
 use crate::model::user::{User, UserStatus};
+use crate::store::recipients::Recipient;
 use crate::store::user_profiles::{UserChange, UserFilter};
 
 #[derive(Debug, Subcommand)]
@@ -47,6 +49,10 @@ pub(super) enum Verb {
     },
     /// Give them a generated password, shown this once; ends their tokens
     RotatePassword(Which),
+    /// Send them their username, and a link that verifies their e-mail address
+    Invite(Which),
+    /// Send them a link that sets a password
+    SendReset(Which),
     /// Give them a role
     GrantRole {
         #[command(flatten)]
@@ -148,6 +154,16 @@ impl Verb {
             Self::Snippet(snippet) => snippet.run(session),
             Self::SetPassword { which, password_stdin } => set_password(session, &which, password_stdin),
             Self::RotatePassword(which) => rotate_password(session, &which),
+            Self::Invite(which) => {
+                let by = Authority::operator();
+                let user = session.run(async |desk| Ok(links::invite(&desk.context, &by, &which.key).await?))?;
+                written(session, &user)
+            }
+            Self::SendReset(which) => {
+                let by = Authority::operator();
+                let user = session.run(async |desk| Ok(links::send_reset(&desk.context, &by, &which.key).await?))?;
+                written(session, &user)
+            }
             Self::GrantRole { which, role, organization } => {
                 let user = session.run(async |desk| {
                     Ok(memberships::grant_role(&desk.context, &desk.by, &which.key, organization.as_deref(), &role)
@@ -293,6 +309,16 @@ fn say(session: &Session, user: &User, sentence: &str) -> Result<(), Failure> {
         return output::json(&as_json(user));
     }
     output::line(sentence);
+    Ok(())
+}
+
+/// Says that a message is in the outbox.
+fn written(session: &Session, user: &Recipient) -> Result<(), Failure> {
+    let email = user.email.as_deref().unwrap_or_default();
+    if session.json {
+        return output::json(&json!({ "id": user.id, "username": user.username, "email": email }));
+    }
+    output::line(&format!("a message to {email} is in the outbox: 'grantor mail list' shows whether it is sent"));
     Ok(())
 }
 

@@ -113,6 +113,11 @@ pub(crate) const KEYS: &[(&str, Kind)] = &[
     ("console.words.request_scope", Kind::Text),
     ("console.words.new_secret", Kind::Text),
     ("console.words.save", Kind::Text),
+    ("brand.name", Kind::Text),
+    ("brand.support_url", Kind::Text),
+    ("mail.smtp_url", Kind::Text),
+    ("mail.smtp_url_file", Kind::Text),
+    ("mail.from", Kind::Text),
     ("log.format", Kind::Text),
     ("log.level", Kind::Text),
 ];

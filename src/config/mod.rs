@@ -14,6 +14,7 @@ mod keys;
 mod layers;
 mod listeners;
 mod load;
+mod mail;
 mod parsed;
 mod presets;
 mod print;
@@ -26,6 +27,7 @@ pub use choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 pub use database::DatabaseUrl;
 pub use error::{ConfigError, Place};
 pub use load::{LoadOptions, load, process_environment};
+pub use mail::{Brand, Mail, SmtpUrl};
 pub use presets::Preset;
 pub use print::print;
 pub use settings::{

@@ -28,6 +28,9 @@ pub(crate) struct Parsed {
     pub(crate) audit: Audit,
     pub(crate) users: Users,
     pub(crate) console: Console,
+    pub(crate) brand: Brand,
+    #[serde(default)]
+    pub(crate) mail: Mail,
     pub(crate) log: Log,
 }
 
@@ -183,6 +186,23 @@ pub(crate) struct Console {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Audit {
     pub(crate) retention_days: u64,
+}
+
+/// `[brand]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Brand {
+    pub(crate) name: String,
+    pub(crate) support_url: Option<String>,
+}
+
+/// `[mail]`: nothing in it has a default.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mail {
+    pub(crate) smtp_url: Option<String>,
+    pub(crate) smtp_url_file: Option<PathBuf>,
+    pub(crate) from: Option<String>,
 }
 
 /// `[log]`

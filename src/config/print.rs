@@ -12,7 +12,8 @@ use crate::model::wording::ConsoleWord;
 /// What is shown in place of a secret.
 const SET: &str = "(set)";
 
-/// The configuration as TOML. The master key is shown as `(set)`, and the password of the database URL as `***`. A setting
+/// The configuration as TOML. The master key is shown as `(set)`, the password of the database URL and the
+/// user and password of the mail server's as `***`. A setting
 /// without a value is a comment.
 #[must_use]
 pub fn print(config: &Config) -> String {
@@ -124,6 +125,21 @@ fn names_and_log(page: &mut Page, config: &Config) {
     page.section("console.words");
     for word in ConsoleWord::ALL {
         page.text(word.as_str(), config.words.get(*word));
+    }
+    page.section("brand");
+    page.text("name", &config.brand.name);
+    match &config.brand.support_url {
+        Some(url) => page.text("support_url", url),
+        None => page.absent("support_url", "messages name no place to ask"),
+    }
+    page.section("mail");
+    match &config.mail.smtp_url {
+        Some(url) => page.text("smtp_url", &url.redacted()),
+        None => page.absent("smtp_url", "messages stay in the outbox"),
+    }
+    match &config.mail.from {
+        Some(from) => page.text("from", from),
+        None => page.absent("from", "it is needed with smtp_url"),
     }
     page.section("log");
     match config.log.format.map(LogFormat::as_str) {

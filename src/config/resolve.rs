@@ -1,6 +1,7 @@
 //! From parsed to resolved: every value is checked, and gets the type the program uses.
 
 use std::ops::RangeInclusive;
+use std::path::Path;
 
 use crate::config::choices::{Environment, LogFormat};
 use crate::config::database::DatabaseUrl;
@@ -10,7 +11,7 @@ use crate::config::settings::{
     Tokens,
 };
 use crate::config::span::LONGEST;
-use crate::config::{dialect, http, listeners, parsed, presets};
+use crate::config::{dialect, http, listeners, mail, parsed, presets};
 
 /// Checks everything.
 ///
@@ -39,6 +40,8 @@ pub(crate) fn resolve(parsed: parsed::Parsed) -> Result<Config, Refused> {
         audit: Audit { retention_days: number("audit.retention_days", parsed.audit.retention_days, 1..=3650)? },
         users: dialect::users(&parsed.users)?,
         words: dialect::words(parsed.console)?,
+        brand: mail::brand(parsed.brand)?,
+        mail: mail::mail(parsed.mail)?,
         log: log(parsed.log)?,
     })
 }
@@ -50,7 +53,7 @@ pub(crate) fn number<T: TryFrom<u64>>(key: &str, value: u64, range: RangeInclusi
 }
 
 /// Text that must say something, where it is given at all.
-fn not_empty(key: &str, text: Option<String>) -> Result<Option<String>, Refused> {
+pub(crate) fn not_empty(key: &str, text: Option<String>) -> Result<Option<String>, Refused> {
     match text {
         // An empty variable is most often one that someone forgot to fill: to go on without the value would hide that.
         Some(text) if text.trim().is_empty() => Err(Refused::new(key, "is empty; give it a value or leave it out")),
@@ -58,14 +61,19 @@ fn not_empty(key: &str, text: Option<String>) -> Result<Option<String>, Refused>
     }
 }
 
+/// What a file holds that a setting points at.
+pub(crate) fn secret_file(key: &str, path: &Path) -> Result<String, Refused> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let why = format!("{} cannot be read: {error}; check the path and its permissions", path.display());
+        Refused::new(key, why)
+    })
+}
+
 fn database(parsed: parsed::Database) -> Result<Database, Refused> {
     let url = match (parsed.url_file, parsed.url) {
         (Some(path), _) => {
             let key = "database.url_file";
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                let why = format!("{} cannot be read: {error}; check the path and its permissions", path.display());
-                Refused::new(key, why)
-            })?;
+            let text = secret_file(key, &path)?;
             DatabaseUrl::parse(text.trim()).map_err(|fix| Refused::new(key, format!("the URL in that file: {fix}")))?
         }
         (None, url) => DatabaseUrl::parse(&url.unwrap_or_default()).map_err(|fix| Refused::new("database.url", fix))?,

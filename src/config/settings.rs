@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use crate::config::choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 use crate::config::database::DatabaseUrl;
+use crate::config::mail::{Brand, Mail};
 use crate::config::presets::Preset;
 use crate::model::profile::ProfileRules;
 use crate::model::reveal::RevealPolicy;
@@ -51,6 +52,10 @@ pub struct Config {
     pub users: ProfileRules,
     /// `[console.words]`: what the console calls its sections and buttons.
     pub words: ConsoleWords,
+    /// What this installation is called.
+    pub brand: Brand,
+    /// Outgoing mail.
+    pub mail: Mail,
     /// The log.
     pub log: Log,
 }

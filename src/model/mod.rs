@@ -5,6 +5,7 @@ pub mod audit;
 pub mod client;
 pub mod family;
 pub mod grant_type;
+pub mod mail;
 pub mod network;
 pub mod organization;
 pub mod profile;

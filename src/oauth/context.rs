@@ -10,6 +10,7 @@ use crate::config::Credentials;
 use crate::crypto::data_keys::DataKeys;
 use crate::crypto::random::Random;
 use crate::login::Login;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::model::grant_type::GrantType;
 use crate::model::profile::ProfileRules;
@@ -77,6 +78,8 @@ pub struct Context {
     pub verified: VerifiedTokens,
     /// Sign-in by password.
     pub login: Arc<Login>,
+    /// Messages to people.
+    pub mailer: Mailer,
     /// Time.
     pub clock: Clock,
     /// Randomness.

@@ -68,6 +68,7 @@ diesel::table! {
         email -> Nullable<Text>,
         email_key -> Nullable<Text>,
         phone -> Nullable<Text>,
+        email_verified_at -> Nullable<BigInt>,
         administration -> Text,
         access_console -> BigInt,
         access_api -> BigInt,
@@ -296,7 +297,6 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(memberships, users, user_roles, organizations);
 diesel::table! {
     audit_chain (id) {
         id -> BigInt,
@@ -305,6 +305,19 @@ diesel::table! {
         anchor_number -> BigInt,
         anchor_link -> Text,
         mac -> Text,
+    }
+}
+
+diesel::table! {
+    one_time_links (id) {
+        id -> Text,
+        purpose -> Text,
+        user_id -> Text,
+        digest -> Text,
+        email -> Nullable<Text>,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        created_at -> BigInt,
     }
 }
 
@@ -332,5 +345,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    mail_outbox (id) {
+        id -> Text,
+        kind -> Text,
+        recipient -> Text,
+        user_id -> Nullable<Text>,
+        link_id -> Nullable<Text>,
+        about -> Text,
+        status -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> BigInt,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(clients, client_secrets);
 diesel::allow_tables_to_appear_in_same_query!(clients, client_scopes);
+diesel::allow_tables_to_appear_in_same_query!(memberships, users, user_roles, organizations);

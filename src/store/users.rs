@@ -3,12 +3,14 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use crate::model::mail::LinkPurpose;
 use crate::model::time::Timestamp;
 use crate::model::user::{Administration, PasswordKind, User, UserKind, UserStatus, Username};
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
 use crate::store::memberships;
+use crate::store::one_time_links;
 use crate::store::prepared::{Part, Prepared, Statement};
 use crate::store::schema::users;
 use crate::store::user_profiles;
@@ -193,6 +195,12 @@ pub fn create(db: &mut Db, new: &NewUser, now: Timestamp) -> Result<(), StoreErr
             ),
             (
                 users::phone.eq(new.phone.as_deref()),
+                // Who is made active at once has an address that whoever made them vouches for.
+                users::email_verified_at.eq(new
+                    .email
+                    .as_ref()
+                    .filter(|_| new.status == UserStatus::Active)
+                    .map(|_| now.micros())),
                 users::administration.eq(new.administration.as_str()),
                 users::access_console.eq(i64::from(new.access_console)),
                 users::access_api.eq(i64::from(new.access_api)),
@@ -243,7 +251,7 @@ pub fn lock(db: &mut Db, id: &str, now: Timestamp) -> Result<bool, StoreError> {
     Ok(locked)
 }
 
-/// Changes the password, which ends the user's tokens.
+/// Changes the password, which ends the user's tokens and the links that would set one.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
@@ -255,6 +263,8 @@ pub fn set_password(db: &mut Db, id: &str, kind: PasswordKind, hash: &str, now: 
             users::password_changed_at.eq(now.micros()),
         ))
         .execute(db)?;
+    // A link that was on its way to set an older password must not set another one after this.
+    one_time_links::void(db, id, &[LinkPurpose::SetPassword, LinkPurpose::SetUp], now)?;
     raise_epoch(db, id, now)
 }
 

@@ -89,6 +89,11 @@ fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, id: &str) -> Htt
     // serde says the member's name between backticks, and where in the text; the text's place helps nobody here.
     let message = inner.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
+    // What was sent is not said back: it can be a password in the wrong member.
+    let message = match message.split_once(", expected ") {
+        Some((given, wanted)) if given.starts_with("invalid ") => format!("must be {wanted}"),
+        _ => message.to_owned(),
+    };
     let path = error.path().to_string();
     let named = message.split('`').nth(1).unwrap_or_default();
     let field = match path.as_str() {
@@ -96,5 +101,5 @@ fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, id: &str) -> Htt
         "." => String::new(),
         path => path.to_owned(),
     };
-    problem::invalid_field(&field, message, id)
+    problem::invalid_field(&field, &message, id)
 }

@@ -6,11 +6,13 @@ pub mod call;
 pub mod client_secrets;
 pub mod clients;
 pub mod credentials;
+pub mod links;
 pub mod list;
 pub mod me;
 pub mod members;
 pub mod openapi;
 pub mod organizations;
+pub mod password_resets;
 pub mod roles;
 pub mod scope_requests;
 pub mod scopes;
@@ -93,5 +95,7 @@ paths! {
     "/api/v1/signing-keys", "GET, HEAD", "signing keys" => get signing_keys::list;
     "/api/v1/signing-keys/rotate", "POST", "signing keys" => post signing_keys::rotate;
     "/api/v1/signing-keys/{kid}/revoke", "POST", "signing keys" => post signing_keys::revoke;
+    "/api/v1/links/redeem", "POST", "links" => post links::redeem;
+    "/api/v1/password-resets", "POST", "password resets" => post password_resets::request;
     "/api/openapi.json", "GET, HEAD", "openapi" => get openapi::document;
 }

@@ -13,8 +13,8 @@ use utoipa::openapi::{Components, ContentBuilder, RefOr, ResponseBuilder, Server
 use utoipa::{OpenApi, ToSchema};
 
 use crate::http::admin_api::{
-    api_keys, client_secrets, clients, credentials, me, organizations, roles, scope_requests, scopes, signing_keys,
-    token_families, users,
+    api_keys, client_secrets, clients, credentials, links, me, organizations, password_resets, roles, scope_requests,
+    scopes, signing_keys, token_families, users,
 };
 use crate::http::problem;
 use crate::http::state::State;
@@ -83,6 +83,8 @@ use crate::http::state::State;
         api_keys::reveal,
         token_families::list,
         token_families::revoke,
+        links::redeem,
+        password_resets::request,
         signing_keys::list,
         signing_keys::rotate,
         signing_keys::revoke,

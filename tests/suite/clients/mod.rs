@@ -3,11 +3,12 @@
 mod compose;
 mod documents;
 mod examples;
-mod installed;
+pub mod installed;
 mod node_clients;
 mod oauth2_crate;
 mod postman;
 mod program;
+pub mod program;
 mod proxies;
 mod python_clients;
 mod snippets;

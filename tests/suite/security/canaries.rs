@@ -50,12 +50,12 @@ impl Canaries {
     }
 }
 
-fn finds(bytes: &[u8], wanted: &[u8]) -> bool {
+pub fn finds(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window[0] == wanted[0] && window == wanted)
 }
 
 /// Every byte of the database: the file and its log, or a dump with the data of all tables.
-fn database_bytes(installation: &Installation, url: &str) -> Vec<u8> {
+pub fn database_bytes(installation: &Installation, url: &str) -> Vec<u8> {
     if url.starts_with("sqlite://") {
         return ["grantor.db", "grantor.db-wal", "instead.db", "instead.db-wal"]
             .iter()

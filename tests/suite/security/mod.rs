@@ -1,6 +1,6 @@
 //! By the tables of the security design, on both databases where they touch one.
 
-mod canaries;
+pub mod canaries;
 mod client_authentication;
 mod enumeration;
 mod grants;
