@@ -212,7 +212,7 @@ impl App {
         let public = listen(config.server.address)?;
         let private = listen(config.server.private_address)?;
         let issuer = config.issuer.with_address(public.local_addr()?);
-        let opened = open(&config, &issuer, setup::ADMIN_USERNAME, surroundings).await?;
+        let opened = Box::pin(open(&config, &issuer, setup::ADMIN_USERNAME, surroundings)).await?;
         if opened.is_new {
             tracing::info!(
                 "a new installation: 'grantor init --recover-admin' gives the administrator {} a password",
