@@ -112,9 +112,9 @@ mod tests {
             |event| event.details.push('s'),
         ];
         for change in changes {
-            let mut changed = event();
-            change(&mut changed);
-            assert_ne!(seal(&key, 1, &changed), first, "{changed:?}");
+            let mut other = event();
+            change(&mut other);
+            assert_ne!(seal(&key, 1, &other), first, "{other:?}");
         }
         assert_ne!(seal(&key, 2, &event()), first);
         assert_ne!(seal(&DigestKey::new([2; 32]), 1, &event()), first);
