@@ -80,13 +80,13 @@ fn every_filter_holds(#[values(Database::Sqlite, Database::Postgres)] db: Databa
 fn an_organization_sees_its_own_events_alone(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
     let server = Server::start(db);
     server.confidential_client().create();
-    server.run(async |context, actor| {
-        let other = organizations::create(context, actor, "Other", "other").await.unwrap();
+    server.run(async |context, by| {
+        let other = organizations::create(context, by, "Other", "other").await.unwrap();
         let by = of(&other.id, &["audit:read"]);
         let seen = audit::list(context, &by, &Filter::default(), From::Newest, 1000).await.unwrap().events;
         assert_eq!(seen.iter().map(|event| event.action.as_str()).collect::<Vec<_>>(), ["organization.created"]);
         // A filter reaches no further.
-        let default = organizations::find(context, None).await.unwrap().id;
+        let default = organizations::reached(context, &Authority::operator(), None).await.unwrap().id;
         let asked = Filter { organization: Some(default), ..Filter::default() };
         assert!(audit::list(context, &by, &asked, From::Newest, 10).await.unwrap().events.is_empty());
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grantor::admin::clients::{self, Prefixes};
+use grantor::admin::clients;
 use grantor::admin::maintenance;
 use grantor::audit::Refusals;
 use grantor::login::Network;
@@ -17,15 +17,14 @@ use crate::house::registry::within;
 const SEEN: Duration = Duration::from_secs(5);
 
 fn rotate(client: &TestClient<'_>, overlap: Option<i64>) -> String {
-    let prefixes = Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() };
-    let rotated = client.server.run(async |context, actor| {
-        clients::rotate_secret(context, actor, &prefixes, &client.id, overlap).await.unwrap()
+    let rotated = client.server.run(async |context, by| {
+        grantor::admin::client_secrets::rotate(context, by, &client.id, overlap).await.unwrap()
     });
     rotated.secret.into_exposed()
 }
 
 fn secret_ids(client: &TestClient<'_>) -> Vec<String> {
-    let found = client.server.run(async |context, _| clients::find(context, &client.id).await.unwrap());
+    let found = client.server.run(async |context, by| clients::find(context, by, &client.id).await.unwrap());
     found.secrets.into_iter().map(|secret| secret.id).collect()
 }
 

@@ -7,7 +7,6 @@ pub mod installed;
 mod node_clients;
 mod oauth2_crate;
 mod postman;
-mod program;
 pub mod program;
 mod proxies;
 mod python_clients;

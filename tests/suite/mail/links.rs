@@ -106,7 +106,7 @@ fn a_link_of_one_purpose_does_nothing_else(#[values(Database::Sqlite, Database::
 #[rstest]
 fn a_set_up_link_lives_for_half_an_hour_and_activates(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
     let server = Server::with(db).start();
-    let admin = server.run(async |context, _| users::find(context, "admin").await.unwrap());
+    let admin = server.run(async |context, by| users::find(context, by, "admin").await.unwrap());
     let link = || {
         server.run(async |context, _| {
             let made = links::make(context, LinkPurpose::SetUp, &admin.id, None);
@@ -144,15 +144,15 @@ fn a_link_ends_with_the_address_the_account_or_the_password_that_it_was_for(
     is_refused_link(&set(&token));
 
     let (disabled, token) = link_of("disabled");
-    server.run(async |context, actor| {
-        users::set_status(context, actor, &disabled.id, UserStatus::Disabled).await.unwrap();
+    server.run(async |context, by| {
+        users::set_status(context, by, &disabled.id, UserStatus::Disabled).await.unwrap();
     });
     is_refused_link(&set(&token));
 
     let (changed, token) = link_of("changed");
-    server.run(async |context, actor| {
+    server.run(async |context, by| {
         let chosen = SecretString::from("set by an administrator meanwhile");
-        users::set_password(context, actor, &changed.id, &chosen, 15).await.unwrap();
+        grantor::admin::passwords::set(context, by, &changed.id, &chosen).await.unwrap();
     });
     is_refused_link(&set(&token));
 

@@ -30,11 +30,17 @@ fn invited(server: &Server, username: &str, email: &str) -> String {
     let new = NewUser {
         id: grantor::crypto::identifier::uuid_v7(server.clock.now(), &server.context().random),
         organization_id: server.run(async |context, _| {
-            grantor::admin::organizations::find(context, None).await.expect("an organization").id
+            grantor::admin::organizations::reached(context, &grantor::admin::Authority::operator(), None)
+                .await
+                .expect("an organization")
+                .id
         }),
         kind: UserKind::Person,
         programmatic: false,
         username: Username::parse(username).expect("a username"),
+        first_name: String::new(),
+        last_name: String::new(),
+        phone: None,
         name: String::new(),
         description: String::new(),
         email: Some(email.to_owned()),

@@ -138,8 +138,8 @@ fn who_may_send_and_who_may_read(#[values(Database::Sqlite, Database::Postgres)]
     let server = Server::with(db).start();
     let id = invited(&server, "jdoe", "jdoe@example.org");
     let message = outbox(&server).remove(0).id;
-    server.run(async |context, _| {
-        let own = grantor::admin::organizations::find(context, None).await.unwrap().id;
+    server.run(async |context, by| {
+        let own = grantor::admin::organizations::reached(context, by, None).await.unwrap().id;
         let by = |organization: &str, permissions: &[&str]| {
             let permissions = permissions.iter().map(|one| (*one).to_owned()).collect();
             Authority::in_organization(Actor::server(), organization.to_owned(), None, permissions)

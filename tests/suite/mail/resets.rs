@@ -27,8 +27,8 @@ fn every_account_is_answered_alike_and_only_an_active_verified_one_is_written_to
     with_email("active");
     server.person().username("without").create();
     invited(&server, "invited", "invited@example.org");
-    server.run(async |context, actor| {
-        users::set_status(context, actor, &disabled.id, UserStatus::Disabled).await.unwrap();
+    server.run(async |context, by| {
+        users::set_status(context, by, &disabled.id, UserStatus::Disabled).await.unwrap();
     });
     statement(&server, format!("UPDATE users SET status = 'locked' WHERE id = '{}'", locked.id));
     let before = outbox(&server).len();

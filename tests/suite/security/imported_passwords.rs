@@ -37,7 +37,7 @@ fn account(username: &str, password: &str) -> TestUser {
 }
 
 fn stored(server: &Server, username: &str) -> String {
-    server.run(async |context, _| users::find(context, username).await.unwrap().password.unwrap().1)
+    server.run(async |context, by| users::find(context, by, username).await.unwrap().password.unwrap().1)
 }
 
 #[rstest]
@@ -104,7 +104,16 @@ fn the_users_of_a_keycloak_realm_sign_in_with_the_passwords_that_they_have(
 ) {
     let server = Server::start(db);
     let client = server.confidential_client().grants(["password"]).create();
-    server.run(async |context, actor| roles::create(context, actor, None, "buyer", &[]).await.unwrap());
+    server.run(async |context, by| {
+        roles::create(
+            context,
+            by,
+            None,
+            &grantor::admin::roles::RoleRequest { name: "buyer".to_owned(), ..Default::default() },
+        )
+        .await
+        .unwrap()
+    });
     let export = include_str!("keycloak-realm.json");
 
     let done = imported(&server, export).unwrap();
@@ -122,9 +131,9 @@ fn the_users_of_a_keycloak_realm_sign_in_with_the_passwords_that_they_have(
     }
     client.password_grant(&account("dana", PASSWORD)).is_refused("invalid_grant");
     client.password_grant(&account("erin", PASSWORD)).is_refused("invalid_grant");
-    let (amelie, buyer) = server.run(async |context, _| {
-        let user = users::find(context, "amelie").await.unwrap();
-        let buyer = roles::find(context, &user.organization_id, "buyer").await.unwrap();
+    let (amelie, buyer) = server.run(async |context, by| {
+        let user = users::find(context, by, "amelie").await.unwrap();
+        let buyer = roles::find(context, by, &user.organization_id, "buyer").await.unwrap();
         (user, buyer)
     });
     assert_eq!((amelie.first_name.as_str(), amelie.last_name.as_str()), ("Amélie", "Dupont"));
@@ -159,7 +168,7 @@ fn everything_is_checked_before_anything_is_written(#[values(Database::Sqlite, D
         let error = imported(&server, &format!("{good}\n{line}\n")).unwrap_err().to_string();
         assert!(error.starts_with(&format!("nothing was imported: {wanted}")), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
-        assert!(server.run(async |context, _| users::find(context, "good").await.is_err()), "{line}");
+        assert!(server.run(async |context, by| users::find(context, by, "good").await.is_err()), "{line}");
     }
 }
 
@@ -169,7 +178,7 @@ fn an_import_of_many_users_leaves_an_event_for_each(#[values(Database::Sqlite, D
     let names: Vec<String> = (0..250).map(|n| format!("person{n}")).collect();
     let users: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), MADE_ELSEWHERE[0].1)).collect();
     assert_eq!(imported(&server, &lines(&users)).unwrap().imported, 250);
-    let last = server.run(async |context, _| users::find(context, "person249").await.unwrap());
+    let last = server.run(async |context, by| users::find(context, by, "person249").await.unwrap());
     let events = audit_events_of(&server, &last.id);
     assert_eq!(events, ["user.imported kind=person password_hash=bcrypt"]);
 }

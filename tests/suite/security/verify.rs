@@ -9,8 +9,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use grantor::admin::api_keys::{self, NewApiKey};
 use grantor::admin::{Authority, users};
 use grantor::crypto::secret::SecretString;
-use grantor::model::api_key::{ApiKeyStatus, Reveal};
+use grantor::model::api_key::ApiKeyStatus;
 use grantor::model::organization::OrganizationStatus;
+use grantor::model::reveal::RevealPolicy as Reveal;
 use grantor::model::user::UserStatus;
 use grantor::store::{memberships, organizations};
 use proptest::prelude::*;
@@ -140,8 +141,8 @@ fn an_api_key_with_a_wrong_owner_is_401_and_with_another_business_403(
     let server = Server::start(db);
     let user = server.api_user().create();
     let (other, (_, key, business)) = (server.api_user().create(), api_key(&server, &user, |_| {}));
-    let elsewhere = server.run(async |context, actor| {
-        grantor::admin::organizations::create(context, actor, "Elsewhere", "elsewhere").await.unwrap()
+    let elsewhere = server.run(async |context, by| {
+        grantor::admin::organizations::create(context, by, "Elsewhere", "elsewhere").await.unwrap()
     });
     let ask = |pairs: &[(&str, &str)]| server.get("/verify", pairs).status;
     let whole =
@@ -219,8 +220,8 @@ fn the_options_are_strict_and_name_an_organization_or_an_audience(
 ) {
     let server = Server::start(db);
     let caller = Caller::new(&server);
-    let elsewhere = server.run(async |context, actor| {
-        grantor::admin::organizations::create(context, actor, "Elsewhere", "elsewhere").await.unwrap()
+    let elsewhere = server.run(async |context, by| {
+        grantor::admin::organizations::create(context, by, "Elsewhere", "elsewhere").await.unwrap()
     });
     for (shape, headers) in caller.shapes() {
         let ask = |query: &str| send(&server, "GET", &format!("/verify?{query}"), &headers).status;
@@ -238,7 +239,8 @@ fn the_options_are_strict_and_name_an_organization_or_an_audience(
     // A member of another organization, with roles of its own there.
     server.run(async |context, _| {
         let (user, organization) = (caller.user.id.clone(), elsewhere.id.clone());
-        let role = grantor::admin::roles::find(context, &elsewhere.id, "api user").await.unwrap();
+        let role =
+            grantor::admin::roles::find(context, &Authority::operator(), &elsewhere.id, "api user").await.unwrap();
         let now = context.clock.now();
         let join = move |db: &mut grantor::store::Db| {
             memberships::create(db, &user, &organization, now)?;
@@ -432,12 +434,12 @@ fn what_was_ended_on_one_node_opens_nothing_on_another_within_a_second(
 
 fn bring_about(end: End, server: &Server, caller: &Caller) {
     let (user, key) = (caller.user.clone(), caller.key.clone());
-    server.run(async |context, actor| match end {
+    server.run(async |context, by| match end {
         End::UserDisabled => {
-            users::set_status(context, actor, &user.username, UserStatus::Disabled).await.unwrap();
+            users::set_status(context, by, &user.username, UserStatus::Disabled).await.unwrap();
         }
         End::UserLocked => {
-            users::set_status(context, actor, &user.username, UserStatus::Locked).await.unwrap();
+            users::set_status(context, by, &user.username, UserStatus::Locked).await.unwrap();
         }
         End::KeyDisabled | End::KeyDeleted => {
             let to = if end == End::KeyDeleted { ApiKeyStatus::Deleted } else { ApiKeyStatus::Disabled };
@@ -459,7 +461,7 @@ fn bring_about(end: End, server: &Server, caller: &Caller) {
         }
         End::PasswordChanged => {
             let new = SecretString::from("quite another passphrase");
-            users::set_password(context, actor, &user.username, &new, 15).await.unwrap();
+            grantor::admin::passwords::set(context, by, &user.username, &new).await.unwrap();
         }
     });
 }

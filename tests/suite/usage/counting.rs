@@ -64,7 +64,7 @@ fn counters_are_exact_to_the_request_after_a_clean_stop(#[values(Database::Sqlit
     assert_eq!((detail(&usage, "grant", "client_credentials"), detail(&usage, "grant", "password")), (400, 80));
     assert_eq!(usage.last_used.unwrap().ip, "127.0.0.1");
 
-    let secret = server.run(async |context, _| clients::find(context, &id).await.unwrap().secrets.remove(0).id);
+    let secret = server.run(async |context, by| clients::find(context, by, &id).await.unwrap().secrets.remove(0).id);
     let of_secret = used(&server, CredentialKind::ClientSecret, &secret, Step::Hour).total;
     assert_eq!((of_secret.issued, of_secret.refused), (480, 0));
     let of_user = used(&server, CredentialKind::User, &user.id, Step::Hour);
@@ -156,8 +156,8 @@ fn another_organization_sees_no_usage(#[values(Database::Sqlite, Database::Postg
     let client = server.confidential_client().create();
     let now = server.clock.now();
     let window = Window { since: now, until: now.plus_seconds(3600) };
-    server.run(async |context, actor| {
-        let other = grantor::admin::organizations::create(context, actor, "Other", "other").await.unwrap();
+    server.run(async |context, by| {
+        let other = grantor::admin::organizations::create(context, by, "Other", "other").await.unwrap();
         let by = |permission: &str| {
             let permissions = [permission.to_owned()].into();
             Authority::in_organization(Actor::command_line(), other.id.clone(), None, permissions)
