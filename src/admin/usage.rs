@@ -8,7 +8,7 @@ use crate::model::time::Timestamp;
 use crate::model::usage::{Counters, CredentialKind, LastUsed};
 use crate::oauth::Context;
 use crate::store::usage::StoredHour;
-use crate::store::{Db, StoreError, clients, usage, users};
+use crate::store::{Db, StoreError, api_keys, clients, usage, users};
 
 crate::words! {
     /// The width of a step.
@@ -100,7 +100,7 @@ fn organization_of(db: &mut Db, kind: CredentialKind, id: &str) -> Result<Option
         CredentialKind::Client => clients::organization_of(db, id),
         CredentialKind::ClientSecret => clients::organization_of_secret(db, id),
         CredentialKind::User => Ok(users::by_id(db, id)?.map(|user| user.organization_id)),
-        CredentialKind::ApiKey => Ok(None),
+        CredentialKind::ApiKey => Ok(api_keys::find(db, id)?.map(|key| key.organization_id)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::admin::links::Letter;
 use crate::admin::{AdminError, Authority, FieldError, organizations, passwords, roles};
 use crate::crypto::secret::SecretString;
 use crate::model::audit::AuditEvent;
@@ -63,7 +64,7 @@ pub struct MadeUser {
     pub warnings: Vec<String>,
 }
 
-/// Makes an active user.
+/// Makes a user: active, or invited by a message to their e-mail address.
 ///
 /// # Errors
 /// [`AdminError`] says what cannot be, and at which field.
@@ -103,7 +104,15 @@ pub async fn create(context: &Context, by: &Authority, request: &UserRequest) ->
     let (access_console, access_api) = access(kind, &request.access)?;
     let named = if request.roles.is_empty() { vec![API_USER.to_owned()] } else { request.roles.clone() };
     let given = roles::grantable(context, by, &organization.id, &named).await?;
-    let (stored, shown) = passwords::stored(context, request.password.as_ref()).await?;
+    // Whoever has an address proves it before anything is issued; who is made on the command line is vouched for.
+    let invited = by.organization().is_some() && kind == UserKind::Person && request.email.is_some();
+    let (stored, shown) = if invited && request.password.is_none() {
+        (None, None)
+    } else {
+        let (stored, shown) = passwords::stored(context, request.password.as_ref()).await?;
+        (Some(stored), shown)
+    };
+    let status = if invited { UserStatus::Invited } else { UserStatus::Active };
     let now = context.clock.now();
     let new = NewUser {
         id: crate::crypto::identifier::uuid_v7(now, &context.random),
@@ -120,8 +129,8 @@ pub async fn create(context: &Context, by: &Authority, request: &UserRequest) ->
         administration,
         access_console,
         access_api,
-        status: UserStatus::Active,
-        password: Some(stored),
+        status,
+        password: stored,
         role_ids: given.iter().map(|role| role.id.clone()).collect(),
     };
     let mut warnings = Vec::new();
@@ -133,14 +142,21 @@ pub async fn create(context: &Context, by: &Authority, request: &UserRequest) ->
     }
     let (id, username) = (new.id.clone(), new.username.as_str().to_owned());
     let event = event("user.created", &new.id, &organization.id, format!("kind={kind} roles={}", named.join(",")));
+    let letter = match (&new.email, invited) {
+        (Some(email), true) => Some(Letter::invitation(context, &new.id, email)?),
+        _ => None,
+    };
     let actor = by.actor.clone();
     context
         .change(move |db| {
             users::create(db, &new, now)?;
+            if let Some(letter) = &letter {
+                letter.enqueue(db)?;
+            }
             audit::record(db, &actor, &event, now)
         })
         .await?;
-    Ok(MadeUser { id, username, kind, status: UserStatus::Active, password: shown, warnings })
+    Ok(MadeUser { id, username, kind, status, password: shown, warnings })
 }
 
 fn access(kind: UserKind, words: &[String]) -> Result<(bool, bool), AdminError> {

@@ -9,6 +9,7 @@ use crate::credentials::known::Known;
 use crate::credentials::principal::{Limit, Principal, Reach};
 use crate::credentials::shape::{KeyWithOwner, Shape, refused};
 use crate::crypto::token_format::{API_KEY_PREFIX, is_well_formed};
+use crate::model::audit::Refusal;
 use crate::model::user::UserStatus;
 use crate::oauth::{Context, ProtocolError};
 
@@ -29,7 +30,14 @@ pub(super) async fn authenticate(
     let digest = context.data_keys.digest.digest(DIGEST_PURPOSE, text.as_bytes());
     let key = known.key(context, digest).await?.ok_or_else(|| refused("unknown API key"))?;
     if !key.is_live(context.clock.now()) {
-        return Err(refused("the API key is disabled, deleted or expired"));
+        let refusal = Refusal {
+            action: "api_key.refused",
+            target_kind: "api_key",
+            target_id: key.id.clone(),
+            organization_id: Some(key.organization_id.clone()),
+            reason: "the API key is disabled, deleted or expired",
+        };
+        return Err(refused(refusal.reason).about(refusal));
     }
     let user = known.user(context, &key.user_id).await?.ok_or_else(|| refused("the API key's user is gone"))?;
     // As a refresh token: a lock stops what was signed in before.

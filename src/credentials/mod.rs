@@ -17,6 +17,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::credentials::known::Known;
+use crate::login::Network;
+use crate::model::usage::{BASIC, Credential, UsageDetail};
 use crate::oauth::{Context, ProtocolError};
 
 pub use api_key::DIGEST_PURPOSE as API_KEY_DIGEST_PURPOSE;
@@ -59,12 +61,41 @@ impl Credentials {
         if !context.registry.is_fresh() {
             return Err(ProtocolError::unavailable(2).because("the database has not answered for two seconds"));
         }
-        // Every authentication of a request passes here, right or wrong.
-        match presented {
+        let outcome = match presented {
             Presented::Jwt(token) => jwt::authenticate(context, known, token, asked).await,
             Presented::Password(given) => basic::authenticate(context, known, given, asked, address).await,
             Presented::ClientSecret(given) => client_secret::authenticate(context, given, asked),
             Presented::ApiKey(given) => api_key::authenticate(context, known, given, asked, address).await,
+        };
+        self.note(&outcome, Network::of(address));
+        outcome
+    }
+
+    /// Uses are counted, refusals of a known credential are audited. Login keeps those of passwords itself.
+    fn note(&self, outcome: &Result<Principal, ProtocolError>, network: Network) {
+        let (usage, context) = (&self.context.usage, &*self.context);
+        let principal = match outcome {
+            Ok(principal) => principal,
+            Err(error) => {
+                if let Some(refusal) = &error.refusal {
+                    let client_id = if refusal.target_kind == "client" { refusal.target_id.as_str() } else { "" };
+                    context.refusals.note(refusal, client_id, network, None, context.clock.now());
+                }
+                return;
+            }
+        };
+        let basic: &[_] = match principal.shape {
+            Shape::Password => &[(UsageDetail::Method, BASIC)],
+            Shape::Jwt | Shape::ClientSecret | Shape::ApiKey => &[],
+        };
+        match principal.user_id() {
+            Some(user) => usage.verified_by(Credential::user(user), basic, network),
+            None => usage.verified(Credential::client(&principal.subject), network),
+        }
+        match principal.shape {
+            Shape::ApiKey => usage.verified(Credential::api_key(&principal.credential_id), network),
+            Shape::ClientSecret => usage.verified(Credential::client_secret(&principal.credential_id), network),
+            Shape::Jwt | Shape::Password => {}
         }
     }
 }
