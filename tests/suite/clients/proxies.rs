@@ -207,7 +207,7 @@ fn every_shape_passes_a_real_proxy_and_nothing_that_a_client_forges_does(
         }
         let posted = front.post("/orders", &headers, r#"{"a":1}"#).ok();
         assert_eq!(posted.json()["body"], r#"{"a":1}"#, "{shape}");
-        assert_eq!(posted.json()["line"], "POST /orders HTTP/1.1", "{shape}");
+        assert!(posted.text("line").starts_with("POST /orders HTTP/"), "{shape}");
     }
 
     let before = upstream.hits();
