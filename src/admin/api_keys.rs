@@ -75,10 +75,7 @@ pub async fn create(context: &Context, by: &Authority, new: &NewApiKey) -> Resul
     };
     let now = context.clock.now();
     let mut key = checked(new, &held, now)?;
-    match &key.scopes {
-        Some(stated) => by.may_grant(&stated.iter().map(str::to_owned).collect::<Vec<_>>())?,
-        None => by.may_grant(&held)?,
-    }
+    may_hand_out(by, &held, key.scopes.as_ref())?;
     let secret = mint(API_KEY_PREFIX, &context.random);
     key.id = uuid_v7(now, &context.random);
     key.prefix = secret.expose().chars().take(SHOWN_PREFIX).collect();
@@ -128,6 +125,12 @@ async fn owner(context: &Context, by: &Authority, named: Option<&str>) -> Result
         }
     }
     Ok((user, of_user))
+}
+
+/// Whoever sees a key can use it, so it opens no more than they hold. Who may have which scope is decided by those who
+/// manage scopes; permissions at Grantor itself are never lent.
+fn may_hand_out(by: &Authority, held: &BTreeSet<String>, stated: Option<&ScopeSet>) -> Result<(), AdminError> {
+    by.may_grant(held.iter().filter(|name| stated.is_none_or(|stated| stated.contains(name))))
 }
 
 fn checked(new: &NewApiKey, held: &BTreeSet<String>, now: Timestamp) -> Result<ApiKey, AdminError> {
@@ -259,14 +262,13 @@ pub async fn reveal(context: &Context, by: &Authority, key: &str) -> Result<Made
     }
     let found = visible(context, by, key).await?;
     if by.user_id() != Some(found.user_id.as_str()) {
-        // Whoever sees a key can use it: as at its making, nobody gets more than they hold.
+        // As at its making.
         let (_, of_user) = owner(context, by, Some(&found.user_id)).await?;
         let snapshot = context.registry.snapshot().clone();
         let own = of_user.iter().filter(|membership| membership.organization_id == found.organization_id);
         let roles = own.flat_map(|membership| &membership.role_ids).filter_map(|id| snapshot.role(id));
         let held: BTreeSet<String> = roles.flat_map(|role| role.permissions.iter().cloned()).collect();
-        let reach = held.iter().filter(|name| found.scopes.as_ref().is_none_or(|stated| stated.contains(name)));
-        by.may_grant(reach)?;
+        may_hand_out(by, &held, found.scopes.as_ref())?;
     }
     let Some(sealed) = &found.sealed else {
         return Err(AdminError::Refused("this API key was shown once, when it was made".to_owned()));

@@ -9,6 +9,7 @@ use crate::credentials::{Kind, Principal, Shape};
 use crate::http::extract::{RequestId, caller_of};
 use crate::http::problem;
 use crate::http::state::State;
+use crate::model::time::Timestamp;
 
 /// Who a caller of Grantor's own API is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,7 +41,7 @@ impl<'a> Me<'a> {
             organization_id: &principal.organization.id,
             organization_number: principal.organization.number,
             scopes: principal.scopes.iter().collect(),
-            expires_at: principal.expires_at.filter(|_| principal.shape == Shape::Jwt).map(|at| at.seconds()),
+            expires_at: principal.expires_at.filter(|_| principal.shape == Shape::Jwt).map(Timestamp::seconds),
             credential_id: &principal.credential_id,
         }
     }

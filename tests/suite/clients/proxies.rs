@@ -194,7 +194,7 @@ fn every_shape_passes_a_real_proxy_and_nothing_that_a_client_forges_does(
             front.post("/orders", &sent, r#"{"a":1}"#).ok(),
         ] {
             let subject = if shape == "client" { &caller.client_id } else { &caller.user.id };
-            assert_eq!(arrived(&answer, "x-auth-subject"), [subject.clone()], "{shape}");
+            assert_eq!(arrived(&answer, "x-auth-subject").join("|"), *subject, "{shape}");
             for name in ["kind", "username", "client-id", "organization", "scopes", "credential-id"] {
                 assert!(!arrived(&answer, &format!("x-auth-{name}")).contains(&"forged".to_owned()), "{shape}: {name}");
             }
@@ -207,7 +207,7 @@ fn every_shape_passes_a_real_proxy_and_nothing_that_a_client_forges_does(
         }
         let posted = front.post("/orders", &headers, r#"{"a":1}"#).ok();
         assert_eq!(posted.json()["body"], r#"{"a":1}"#, "{shape}");
-        assert_eq!(posted.json()["line"], "POST /orders HTTP/1.1", "{shape}");
+        assert!(posted.text("line").starts_with("POST /orders HTTP/"), "{shape}");
     }
 
     let before = upstream.hits();

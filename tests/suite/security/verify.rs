@@ -502,6 +502,110 @@ fn a_key_is_shown_again_only_where_it_was_made_to_be_and_to_who_may(
     assert_eq!(actions, ["api_key.created", "api_key.revealed", "api_key.revealed", "api_key.revealed"]);
 }
 
+#[rstest]
+fn a_key_is_made_for_oneself_or_by_an_administrator_for_an_api_user(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    server.confidential_client().scopes(["orders"]).create();
+    let person = server.person().permissions(["api:access"]).create();
+    let robot = server.api_user().permissions(["api:access"]).create();
+    let organization = api_key(&server, &robot, |_| {}).2;
+    let elsewhere = server.run(async |context, actor| {
+        grantor::admin::organizations::create(context, actor, "Elsewhere", "elsewhere").await.unwrap()
+    });
+    let by = |organization: &str, permissions: &[&str]| {
+        let permissions = permissions.iter().map(|name| (*name).to_owned()).collect();
+        let actor = Authority::operator().actor;
+        Authority::in_organization(actor, organization.to_owned(), Some(person.id.clone()), permissions)
+    };
+    let make = |by: &Authority, user: Option<&TestUser>| {
+        let new = NewApiKey {
+            user: user.map(|user| user.id.clone()),
+            name: None,
+            organization: None,
+            scopes: None,
+            expires_at: None,
+            networks: Vec::new(),
+            reveal: Reveal::Once,
+        };
+        server.run(async |context, _| api_keys::create(context, by, &new).await).map(|made| made.key)
+    };
+    let own = by(&organization, &["api:access", "api_keys:manage"]);
+    assert_eq!(make(&own, None).unwrap().user_id, person.id);
+    assert!(make(&by(&organization, &["api:access"]), None).is_err());
+    assert!(make(&own, Some(&robot)).unwrap_err().to_string().contains("users:manage"));
+    let admin = by(&organization, &["api:access", "api_keys:manage", "users:manage"]);
+    assert_eq!(make(&admin, Some(&robot)).unwrap().user_id, robot.id);
+    assert!(make(&admin, Some(&server.person().create())).is_err(), "people make their own");
+    let strong = server.api_user().permissions(["api:access", "audit:read"]).create();
+    assert!(make(&admin, Some(&strong)).unwrap_err().to_string().contains("audit:read"));
+    let worker = server.api_user().permissions(["api:access", "orders"]).create();
+    assert!(make(&admin, Some(&worker)).unwrap_err().to_string().contains("orders"));
+    let of_scopes = ["api:access", "api_keys:manage", "users:manage", "scopes:manage"];
+    make(&by(&organization, &of_scopes), Some(&worker)).unwrap();
+    assert!(make(&by(&organization, &of_scopes), Some(&strong)).is_err());
+    // What belongs to another organization is not there.
+    let stranger = by(&elsewhere.id, &["api:access", "api_keys:manage", "users:manage"]);
+    assert!(make(&stranger, Some(&robot)).unwrap_err().to_string().contains("there is no user"));
+    let list = |by: &Authority| server.run(async |context, _| api_keys::list(context, by, None).await.unwrap());
+    assert!(list(&own).iter().all(|key| key.user_id == person.id) && list(&own).len() == 1);
+    assert_eq!((list(&admin).len(), list(&stranger).len()), (4, 0));
+    let theirs = list(&admin).into_iter().find(|key| key.user_id == robot.id).unwrap().id;
+    let disable = |by: &Authority| {
+        server.run(async |context, _| api_keys::set_status(context, by, &theirs, ApiKeyStatus::Disabled).await)
+    };
+    assert!(disable(&own).unwrap_err().to_string().contains("there is no"));
+    assert!(disable(&stranger).unwrap_err().to_string().contains("there is no"));
+    disable(&admin).unwrap();
+}
+
+#[rstest]
+fn a_change_that_races_readings_is_never_missed(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let user = server.api_user().create();
+    let (id, key, _) = api_key(&server, &user, |_| {});
+    let ask = || server.get("/verify", &[("X-API-Key", &key)]).status;
+    let set = |status: ApiKeyStatus| {
+        server.run(async |context, _| {
+            api_keys::set_status(context, &Authority::operator(), &id, status).await.unwrap();
+        });
+    };
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    assert!(matches!(ask(), 200 | 401));
+                }
+            });
+        }
+        let missed = (0..crate::security::rotation::rounds(25)).find_map(|round| {
+            set(ApiKeyStatus::Disabled);
+            let disabled = ask();
+            set(ApiKeyStatus::Active);
+            let enabled = ask();
+            ((disabled, enabled) != (401, 200)).then_some((round, disabled, enabled))
+        });
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(missed, None);
+    });
+}
+
+#[test]
+fn a_network_is_that_of_the_client_behind_a_trusted_proxy_alone() {
+    let trusting = Server::with(Database::Sqlite).file("[http]\ntrusted_proxies = [\"127.0.0.1\"]\n").start();
+    let plain = Server::start(Database::Sqlite);
+    for (server, expected) in [(&trusting, [200, 200, 403]), (&plain, [403, 403, 403])] {
+        let user = server.api_user().create();
+        let networks = vec!["192.0.2.0/24".to_owned(), "2001:db8::/32".to_owned()];
+        let key = api_key(server, &user, |new| new.networks = networks).1;
+        let statuses = ["192.0.2.7", "2001:db8:1::2", "198.51.100.1"]
+            .map(|client| server.get("/verify", &[("X-API-Key", &key), ("X-Forwarded-For", client)]).status);
+        assert_eq!(statuses, expected);
+    }
+}
+
 /// Sends a head to the letter, and answers the status; 0 where the server hangs up instead.
 fn raw(server: &Server, headers: &[(String, Vec<u8>)]) -> u16 {
     let mut connection = TcpStream::connect(server.base().trim_start_matches("http://")).unwrap();
