@@ -108,7 +108,7 @@ pub(super) async fn buymed(workshop: &Workshop<'_>) -> Result<String, Failure> {
     let Site { token_url, .. } = site(workshop);
     let me = site(workshop).me_url();
     Ok(format!(
-        r#"Application     Client ID {name}   Client Secret {secret}   (shown only now)
+        r"Application     Client ID {name}   Client Secret {secret}   (shown only now)
 
 Id and secret as headers of each request:
 
@@ -117,7 +117,7 @@ Id and secret as headers of each request:
 Or for a token, which APIs check without asking:
 
   curl -u {name}:{secret} -d grant_type=client_credentials {token_url}
-"#
+"
     ))
 }
 

@@ -39,7 +39,9 @@ fn word(parts: &[&Value]) -> String {
             Value::Known(text) => known.push_str(text),
             Value::Variable(name) => {
                 whole.push_str(&single_quoted(&std::mem::take(&mut known)));
-                whole.push_str(&format!("\"${name}\""));
+                for part in ["\"$", name, "\""] {
+                    whole.push_str(part);
+                }
             }
         }
     }
