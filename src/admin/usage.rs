@@ -78,17 +78,32 @@ pub async fn of_credential(
 ) -> Result<CredentialUsage, AdminError> {
     by.require(AUDIT_READ)?;
     let wanted = id.to_owned();
-    let since = window.since.hour();
-    let read = move |db: &mut Db| {
-        let owner = organization_of(db, kind, &wanted)?;
-        let hours = usage::hours(db, kind, &wanted, since, window.until)?;
-        let details = usage::details(db, kind, &wanted, since, window.until)?;
-        Ok((owner, hours, details, usage::last_used(db, kind, &wanted)?))
-    };
-    let (owner, hours, details, last_used) = context.store.read(read).await?;
+    let owner = context.store.read(move |db| organization_of(db, kind, &wanted)).await?;
     if by.organization().is_some() && !owner.is_some_and(|owner| by.sees(&owner)) {
         return Err(AdminError::not_found(kind.as_str(), id));
     }
+    read(context, kind, id, window, step).await
+}
+
+/// The use of a credential that the caller has been found to see.
+///
+/// # Errors
+/// [`AdminError::Unavailable`].
+pub async fn read(
+    context: &Context,
+    kind: CredentialKind,
+    id: &str,
+    window: Window,
+    step: Step,
+) -> Result<CredentialUsage, AdminError> {
+    let wanted = id.to_owned();
+    let since = window.since.hour();
+    let read = move |db: &mut Db| {
+        let hours = usage::hours(db, kind, &wanted, since, window.until)?;
+        let details = usage::details(db, kind, &wanted, since, window.until)?;
+        Ok((hours, details, usage::last_used(db, kind, &wanted)?))
+    };
+    let (hours, details, last_used) = context.store.read(read).await?;
     let total = hours.iter().fold(Counters::default(), |total, hour| total.plus(hour.counters));
     let details = details.into_iter().map(|(detail, name, count)| DetailUsage { detail, name, count }).collect();
     Ok(CredentialUsage { steps: by_step(&hours, step), total, details, last_used })

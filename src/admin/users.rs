@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::admin::links::Letter;
+use crate::admin::profiles::{check_profile, check_rules};
 use crate::admin::{AdminError, Authority, FieldError, organizations, passwords, roles};
 use crate::crypto::secret::SecretString;
 use crate::model::audit::AuditEvent;
-use crate::model::profile::{ProfileFault, ProfileField};
 use crate::model::role::{ADMINISTRATOR, API_USER, CREDENTIALS_MANAGE, USERS_MANAGE};
 use crate::model::user::{Administration, User, UserKind, UserStatus, Username};
 use crate::oauth::Context;
-use crate::store::user_profiles::{self, UserChange, UserFilter, UserProfile};
+use crate::store::user_profiles::{self, UserFilter, UserProfile};
 use crate::store::users::NewUser;
 use crate::store::{Db, StoreError, attempts, audit, families, memberships, roles as stored_roles, users};
 
@@ -174,58 +174,6 @@ pub fn access_of(words: &[String]) -> Result<(bool, bool), AdminError> {
     Ok((words.iter().any(|word| word == "console"), words.iter().any(|word| word == "api")))
 }
 
-/// What `[users]` asks for. The operator may leave a part out; a telephone number is written in one form everywhere.
-fn check_rules(context: &Context, by: &Authority, request: &UserRequest, wrong: &mut Vec<FieldError>) {
-    let given = |field| match field {
-        ProfileField::Username => Some(request.username.as_str()),
-        ProfileField::FirstName => Some(request.first_name.as_str()),
-        ProfileField::LastName => Some(request.last_name.as_str()),
-        ProfileField::Email => request.email.as_deref(),
-        ProfileField::Phone => request.phone.as_deref(),
-    };
-    for (field, fault) in context.profiles.faults(given) {
-        if fault == ProfileFault::Missing && by.organization().is_none() {
-            continue;
-        }
-        wrong.push(FieldError { field: field.as_str(), message: fault.to_string() });
-    }
-}
-
-/// Names and addresses are one line each and not endless.
-fn check_profile(
-    wrong: &mut Vec<FieldError>,
-    names: &[(&'static str, &str)],
-    description: &str,
-    email: Option<&str>,
-    phone: Option<&str>,
-) {
-    let mut note = |field, message: &str| wrong.push(FieldError { field, message: message.to_owned() });
-    for (field, text) in names {
-        if text.len() > 255 || text.chars().any(char::is_control) {
-            note(field, "has at most 255 bytes on one line");
-        }
-    }
-    if description.len() > 4096 {
-        note("description", "has at most 4096 bytes");
-    }
-    if email.is_some_and(|email| !is_email(email)) {
-        note("email", "is not an e-mail address");
-    }
-    if phone.is_some_and(|phone| phone.is_empty() || phone.len() > 40 || phone.chars().any(char::is_control)) {
-        note("phone", "is not a telephone number");
-    }
-}
-
-fn is_email(text: &str) -> bool {
-    text.len() <= 254
-        && text.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty()
-                && !domain.is_empty()
-                && !domain.contains('@')
-                && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';'))
-        })
-}
-
 /// One by username or id, if they are a member where `by` reaches.
 ///
 /// # Errors
@@ -314,75 +262,6 @@ pub async fn page(
     }
     let after = after.to_owned();
     Ok(context.store.read(move |db| user_profiles::page(db, &filter, &after, limit)).await?)
-}
-
-/// Changes a user's profile, access or administration level. A user without [`USERS_MANAGE`] changes their own names
-/// and telephone number alone.
-///
-/// # Errors
-/// [`AdminError`] says what cannot be, and at which field.
-pub async fn update(
-    context: &Context,
-    by: &Authority,
-    key: &str,
-    change: &UserChange,
-) -> Result<UserProfile, AdminError> {
-    let found = find(context, by, key).await?;
-    let own = by.user_id() == Some(found.id.as_str());
-    let only_names = change.email.is_none()
-        && change.administration.is_none()
-        && change.access.is_none()
-        && change.description.is_none();
-    let user = if own && only_names { found } else { manageable(context, by, key).await? };
-    let mut wrong = Vec::new();
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    check_profile(
-        &mut wrong,
-        &[
-            ("name", &text(&change.name)),
-            ("first_name", &text(&change.first_name)),
-            ("last_name", &text(&change.last_name)),
-        ],
-        &text(&change.description),
-        change.email.as_ref().and_then(Option::as_deref),
-        change.phone.as_ref().and_then(Option::as_deref),
-    );
-    if !wrong.is_empty() {
-        return Err(AdminError::Invalid(wrong));
-    }
-    if change.phone.iter().flatten().any(|phone| !context.profiles.phone.accepts(phone)) {
-        return Err(AdminError::invalid("phone", ProfileFault::PhoneForm.to_string()));
-    }
-    let now = context.clock.now();
-    let fields = changed_fields(change);
-    let event = event("user.changed", &user.id, &user.organization_id, format!("fields={fields}"));
-    let (actor, change, changed) = (by.actor.clone(), change.clone(), user.clone());
-    let loses_api = user.access_api && change.access.is_some_and(|(_, api)| !api);
-    context
-        .change(move |db| {
-            user_profiles::update(db, &changed.id, &change)?;
-            if loses_api {
-                users::raise_epoch(db, &changed.id, now)?;
-                families::revoke_all_of_user(db, &changed.id, now)?;
-            }
-            audit::record(db, &actor, &event, now)
-        })
-        .await?;
-    profile(context, &user).await
-}
-
-fn changed_fields(change: &UserChange) -> String {
-    let fields = [
-        ("name", change.name.is_some()),
-        ("description", change.description.is_some()),
-        ("first_name", change.first_name.is_some()),
-        ("last_name", change.last_name.is_some()),
-        ("email", change.email.is_some()),
-        ("phone", change.phone.is_some()),
-        ("administration", change.administration.is_some()),
-        ("access", change.access.is_some()),
-    ];
-    fields.iter().filter_map(|(name, changed)| changed.then_some(*name)).collect::<Vec<_>>().join(",")
 }
 
 /// Moves a user to another status; all but `active` end their tokens and families.

@@ -48,6 +48,10 @@ fn seal_some(db: &mut Db, key: &DigestKey) -> Result<i64, StoreError> {
 
 fn begin(db: &mut Db, key: &DigestKey) -> Result<Ends, StoreError> {
     if !audit_chain::outside(db, 0, 0, 1)?.is_empty() {
+        // Another node began it since we looked, and has sealed.
+        if audit_chain::ends(db)?.is_some() {
+            return Err(StoreError::Serialization);
+        }
         return Err(StoreError::Bug("the ends of the audit chain were removed: grantor audit verify".to_owned()));
     }
     let mut ends = Ends {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::admin::users::{self, UserRequest};
 use crate::admin::{Authority, links};
-use crate::admin::{memberships, passwords};
+use crate::admin::{memberships, passwords, profiles};
 use crate::cli::session::{Session, everything, read_password};
 use crate::cli::user_import::Import;
 use crate::cli::{Failure, access, output};
@@ -236,7 +236,7 @@ impl Update {
             access,
         };
         let user = session.run(async |desk| {
-            users::update(&desk.context, &desk.by, &self.which.key, &change).await?;
+            profiles::update(&desk.context, &desk.by, &self.which.key, &change).await?;
             Ok(users::find(&desk.context, &desk.by, &self.which.key).await?)
         })?;
         say(session, &user, &format!("{} is changed", user.username))

@@ -8,6 +8,7 @@ pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
 pub mod backup;
+mod client_secrets;
 pub mod clients;
 pub mod connection;
 pub mod denied_tokens;

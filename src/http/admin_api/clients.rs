@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::admin::AdminError;
-use crate::admin::clients::{self, ClientChange, MadeClient, NewClient};
+use crate::admin::client_changes::{self, ClientChange};
+use crate::admin::clients::{self, MadeClient, NewClient};
 use crate::crypto::secret::SecretString;
 use crate::http::admin_api::body::Body;
 use crate::http::admin_api::call::{Call, Made};
@@ -305,7 +306,7 @@ pub async fn update(call: Call, key: web::Path<String>, body: Body<ClientToChang
     };
     let changed = async {
         let change = given.into_change()?;
-        clients::update(call.context(), &call.by, &key, &change).await.map(Client::from)
+        client_changes::update(call.context(), &call.by, &key, &change).await.map(Client::from)
     };
     call.answer(changed.await)
 }

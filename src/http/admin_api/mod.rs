@@ -1,6 +1,7 @@
 //! Grantor's own API, `/api/v1`: one file per resource, and every path on this page.
 
 pub mod api_keys;
+pub mod audit_events;
 pub mod body;
 pub mod call;
 pub mod client_secrets;
@@ -10,6 +11,7 @@ pub mod links;
 pub mod list;
 pub mod me;
 pub mod members;
+pub mod memberships;
 pub mod openapi;
 pub mod organizations;
 pub mod password_resets;
@@ -18,6 +20,7 @@ pub mod scope_requests;
 pub mod scopes;
 pub mod signing_keys;
 pub mod token_families;
+pub mod usage;
 pub mod users;
 
 use actix_web::web;
@@ -57,9 +60,9 @@ paths! {
     "/api/v1/users/{user}/enable", "POST", "users" => post users::enable;
     "/api/v1/users/{user}/unlock", "POST", "users" => post users::unlock;
     "/api/v1/users/{user}/password", "POST", "users" => post users::password;
-    "/api/v1/users/{user}/memberships", "GET, HEAD", "users" => get users::memberships;
+    "/api/v1/users/{user}/memberships", "GET, HEAD", "users" => get memberships::list;
     "/api/v1/users/{user}/memberships/{organization}", "PUT, DELETE", "users" =>
-        put users::set_membership, delete users::end_membership;
+        put memberships::set, delete memberships::end;
     "/api/v1/roles", "GET, HEAD, POST", "roles" => get roles::list, post roles::create;
     "/api/v1/roles/{role}", "GET, HEAD, PUT, DELETE", "roles" =>
         get roles::show, put roles::update, delete roles::delete;
@@ -90,6 +93,9 @@ paths! {
     "/api/v1/api-keys/{key}/disable", "POST", "api keys" => post api_keys::disable;
     "/api/v1/api-keys/{key}/enable", "POST", "api keys" => post api_keys::enable;
     "/api/v1/api-keys/{key}/reveal", "POST", "api keys" => post api_keys::reveal;
+    "/api/v1/clients/{client}/usage", "GET, HEAD", "usage" => get usage::of_client;
+    "/api/v1/audit-events", "GET, HEAD", "audit events" => get audit_events::list;
+    "/api/v1/usage", "GET, HEAD", "usage" => get usage::show;
     "/api/v1/tokens/families", "GET, HEAD", "tokens" => get token_families::list;
     "/api/v1/tokens/families/{family}", "DELETE", "tokens" => delete token_families::revoke;
     "/api/v1/signing-keys", "GET, HEAD", "signing keys" => get signing_keys::list;

@@ -13,8 +13,8 @@ use utoipa::openapi::{Components, ContentBuilder, RefOr, ResponseBuilder, Server
 use utoipa::{OpenApi, ToSchema};
 
 use crate::http::admin_api::{
-    api_keys, client_secrets, clients, credentials, links, me, organizations, password_resets, roles, scope_requests,
-    scopes, signing_keys, token_families, users,
+    audit_events, usage, api_keys, client_secrets, clients, credentials, links, me, memberships, organizations, password_resets, roles,
+    scope_requests, scopes, signing_keys, token_families, users,
 };
 use crate::http::problem;
 use crate::http::state::State;
@@ -39,9 +39,9 @@ use crate::http::state::State;
         users::enable,
         users::unlock,
         users::password,
-        users::memberships,
-        users::set_membership,
-        users::end_membership,
+        memberships::list,
+        memberships::set,
+        memberships::end,
         roles::list,
         roles::create,
         roles::show,
@@ -83,6 +83,7 @@ use crate::http::state::State;
         api_keys::reveal,
         token_families::list,
         token_families::revoke,
+        audit_events::list, usage::show, usage::of_client,
         links::redeem,
         password_resets::request,
         signing_keys::list,

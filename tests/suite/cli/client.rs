@@ -66,7 +66,7 @@ fn secrets_are_shown_once_and_never_again(#[values(Database::Sqlite, Database::P
     }
     let secrets = installation.json(&["client", "secrets", "machine"]);
     assert_eq!(secrets.as_array().unwrap().len(), 1);
-    assert_eq!(members(&secrets[0]), ["expires_at", "id"]);
+    assert_eq!(members(&secrets[0]), ["created_at", "expires_at", "id", "label"]);
     let listed = installation.json(&["client", "list"]);
     assert!(listed.as_array().unwrap().iter().any(|client| client["client_id"] == id.as_str()));
 }

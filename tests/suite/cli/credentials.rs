@@ -24,7 +24,7 @@ fn credentials_work_through_the_public_client_as_they_were_printed(
     within_a_second("created", opens);
 
     let listed = server.json(&["credentials", "list"]);
-    assert_eq!(members(&listed[0]), ["description", "id", "name", "username"]);
+    assert_eq!(members(&listed[0]), ["description", "id", "name", "status", "username"]);
     assert!(!listed.to_string().contains(&password));
     assert!(refused(&server.run(&["credentials", "delete", "nightly export"]), 1).contains("--yes"));
     assert!(opens());

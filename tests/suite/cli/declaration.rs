@@ -175,7 +175,7 @@ fn what_cannot_be_is_refused_in_one_line_and_nothing_of_it_is_made(
         ),
         (
             "[[client]]\nclient_id = \"x\"\nlabel = \"x\"\ngrant_types = [\"magic\"]\n",
-            "client `x`: `magic` is not one of",
+            "client `x`: grant_types: `magic` is not one of",
         ),
         ("[[client]]\nclient_id = \"x\"\nlabel = \"x\"\nidle_lifetime = 1\n", "client `x`: idle_lifetime"),
         ("[[client]]\nclient_id = \"till\"\nlabel = \"Till\"\n", "client `till`: `public` is decided"),

@@ -194,7 +194,7 @@ fn the_body_is_read_strictly_and_nothing_of_it_comes_back(
             "{}".to_owned(),
         ] {
             let answer = server.post_raw(path, "application/json", body.as_bytes(), &[]);
-            assert_eq!(answer.status, 400, "{body}: {answer:?}");
+            assert!(matches!(answer.status, 400 | 422), "{body}: {answer:?}");
             assert_eq!(answer.header("content-type"), "application/problem+json");
             assert!(!answer.body.contains("canary"), "{answer:?}");
         }
