@@ -1,7 +1,6 @@
 //! Clients and their secrets.
 
 use crate::admin::{AdminError, organizations};
-use crate::crypto::random::Random;
 use crate::crypto::secret::SecretString;
 use crate::crypto::token_format::mint;
 use crate::model::audit::{Actor, AuditEvent};
@@ -116,19 +115,10 @@ pub async fn create(
 /// Makes a secret and what is stored of it.
 #[must_use]
 pub fn new_secret(context: &Context, prefix: &str, now: Timestamp) -> (SecretString, ClientSecret) {
-    mint_secret(&context.data_keys.digest, &context.random, prefix, now)
-}
-
-fn mint_secret(
-    digest: &crate::crypto::digest::DigestKey,
-    random: &Random,
-    prefix: &str,
-    now: Timestamp,
-) -> (SecretString, ClientSecret) {
-    let secret = mint(prefix, random);
+    let secret = mint(prefix, &context.random);
     let stored = ClientSecret {
-        id: crate::crypto::identifier::uuid_v7(now, random),
-        digest: *digest.digest(SECRET_DIGEST_PURPOSE, secret.expose().as_bytes()).as_bytes(),
+        id: crate::crypto::identifier::uuid_v7(now, &context.random),
+        digest: *context.data_keys.digest.digest(SECRET_DIGEST_PURPOSE, secret.expose().as_bytes()).as_bytes(),
         expires_at: None,
     };
     (secret, stored)

@@ -66,7 +66,7 @@ pub async fn create(context: &Context, actor: &Actor, request: &UserRequest) -> 
     let kind: UserKind = request.kind.as_deref().unwrap_or("person").parse()?;
     let (access_console, access_api) = access(kind, &request.access)?;
     if request.email.as_deref().is_some_and(|email| !is_email(email)) {
-        return Err(refused("the e-mail address is none".to_owned()));
+        return Err(refused("an e-mail address looks like name@example.com".to_owned()));
     }
     let mut role_ids = Vec::new();
     let named = if request.roles.is_empty() { vec![API_USER.to_owned()] } else { request.roles.clone() };

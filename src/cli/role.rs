@@ -30,7 +30,7 @@ impl Verb {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         let all = match self {
             Self::Create { name, permissions, organization } => {
-                let role = session.run(async |desk| {
+                let role = session.run_or_init(async |desk| {
                     let organization = organization.as_deref();
                     Ok(roles::create(&desk.context, &desk.actor, organization, &name, &permissions).await?)
                 })?;

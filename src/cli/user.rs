@@ -39,7 +39,13 @@ pub(super) enum Verb {
         password_stdin: bool,
     },
     /// Give them a generated password, shown this once; ends their tokens
-    RotatePassword(Which),
+    RotatePassword {
+        #[command(flatten)]
+        which: Which,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Give them a role
     GrantRole {
         #[command(flatten)]
@@ -105,7 +111,10 @@ impl Verb {
                 set_status(session, &which, UserStatus::Deleted)
             }
             Self::SetPassword { which, password_stdin } => set_password(session, &which, password_stdin),
-            Self::RotatePassword(which) => rotate_password(session, &which),
+            Self::RotatePassword { which, yes } => {
+                output::confirm(&format!("End the password and the tokens of {} at once?", which.key), yes)?;
+                rotate_password(session, &which)
+            }
             Self::GrantRole { which, role } => {
                 let user = session
                     .run(async |desk| Ok(users::grant_role(&desk.context, &desk.actor, &which.key, &role).await?))?;
@@ -117,7 +126,11 @@ impl Verb {
 
 impl Create {
     fn run(self, session: &Session) -> Result<(), Failure> {
-        let password = if self.password_stdin { Some(read_password(true, "")?) } else { None };
+        let password = if self.password_stdin {
+            Some(read_password(true, &format!("Password of {}", self.username))?)
+        } else {
+            None
+        };
         let mut request = UserRequest {
             username: self.username,
             kind: self.kind,
@@ -130,7 +143,7 @@ impl Create {
             name: self.name,
             ..UserRequest::default()
         };
-        let made = session.run(async |desk| {
+        let made = session.run_or_init(async |desk| {
             request.min_length = desk.config.passwords.min_length;
             Ok(users::create(&desk.context, &desk.actor, &request).await?)
         })?;

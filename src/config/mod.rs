@@ -11,6 +11,7 @@ mod error;
 mod http;
 mod keys;
 mod layers;
+mod level;
 mod listeners;
 mod load;
 mod parsed;
@@ -23,6 +24,7 @@ mod variables;
 pub use choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 pub use database::DatabaseUrl;
 pub use error::{ConfigError, Place};
+pub use level::{FORMS as LEVEL_FORMS, filter as level_filter};
 pub use load::{LoadOptions, load, process_environment};
 pub use print::print;
 pub use settings::{

@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
@@ -65,28 +65,6 @@ impl MasterKey {
         Ok(true)
     }
 
-    /// Puts this key in the place of another one: the file holds the old key or the new one at every
-    /// moment, whatever happens in between.
-    ///
-    /// # Errors
-    ///
-    /// [`MasterKeyError::Io`] when the new file cannot be written or moved into place.
-    pub fn replace_file(&self, path: &Path) -> Result<(), MasterKeyError> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".new");
-        let temporary = PathBuf::from(name);
-        // A replacement that was cut short may have left one; nobody has ever used what it holds.
-        let _ = std::fs::remove_file(&temporary);
-        let file = create_private(&temporary).map_err(|error| io_error("create", &temporary, error))?;
-        self.write_to(file, &temporary)?;
-        std::fs::rename(&temporary, path).map_err(|error| {
-            // The key must not stay behind under a name that nobody looks at.
-            let _ = std::fs::remove_file(&temporary);
-            io_error("replace", path, error)
-        })?;
-        sync_folder(folder_of(path))
-    }
-
     fn write_to(&self, mut file: File, path: &Path) -> Result<(), MasterKeyError> {
         let mut line = Zeroizing::new(self.to_text().into_exposed());
         line.push('\n');
@@ -131,18 +109,6 @@ mod tests {
         assert_eq!(MasterKey::read_file(&path).unwrap().unwrap(), key);
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(folder_of(&path))), (0o600, 0o700));
-    }
-
-    #[test]
-    fn a_replaced_key_file_holds_the_new_key_and_leaves_nothing_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("master.key");
-        MasterKey::generate(&Random::system()).create_file(&path).unwrap();
-        std::fs::write(folder.path().join("master.key.new"), "cut short").unwrap();
-        let new = MasterKey::generate(&Random::system());
-        new.replace_file(&path).unwrap();
-        assert_eq!(MasterKey::read_file(&path).unwrap().unwrap(), new);
-        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
     }
 
     #[test]

@@ -10,5 +10,6 @@ mod problem;
 mod routes;
 mod state;
 
+pub use middleware::{identify, observe};
 pub use routes::{TABLE, cors, private, public};
 pub use state::{HttpSettings, State};

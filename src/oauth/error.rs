@@ -33,6 +33,9 @@ crate::words! {
     }
 }
 
+/// What a request without a token is told.
+const NO_TOKEN: &str = "the request has no access token: send Authorization: Bearer TOKEN";
+
 /// Why a request of the protocol is refused.
 #[derive(Debug, Clone)]
 pub struct ProtocolError {
@@ -72,7 +75,13 @@ impl ProtocolError {
         Self::new(ErrorCode::InvalidRequest, 408, "the request body did not arrive in time")
     }
 
-    /// 415 with the media types that the token endpoint accepts, and how to send them.
+    /// 405: the endpoint takes another method.
+    #[must_use]
+    pub fn wrong_method(allowed: &str) -> Self {
+        Self::new(ErrorCode::InvalidRequest, 405, format!("the method here is {allowed}"))
+    }
+
+    /// 415 with the media types that an endpoint accepts, and how to send them.
     #[must_use]
     pub fn unsupported_media_type(example: String) -> Self {
         Self::new(ErrorCode::InvalidRequest, 415, example)
@@ -82,6 +91,16 @@ impl ProtocolError {
     #[must_use]
     pub fn invalid_client() -> Self {
         Self::new(ErrorCode::InvalidClient, 401, "client authentication failed")
+    }
+
+    /// 401 `invalid_client`: the request holds nothing that could be one, which depends on the request alone.
+    #[must_use]
+    pub fn no_client() -> Self {
+        Self::new(
+            ErrorCode::InvalidClient,
+            401,
+            "the request has no client credentials: send them as curl -u CLIENT_ID:CLIENT_SECRET does",
+        )
     }
 
     /// 400 `invalid_grant`.
@@ -139,7 +158,8 @@ impl ProtocolError {
     /// error code.
     #[must_use]
     pub fn no_token() -> Self {
-        Self { bare_challenge: true, ..Self::invalid_token() }
+        let description = Cow::Borrowed(NO_TOKEN);
+        Self { bare_challenge: true, description, ..Self::invalid_token() }
     }
 
     /// 403 `insufficient_scope` (RFC 6750 §3.1).

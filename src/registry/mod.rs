@@ -7,5 +7,6 @@
 mod snapshot;
 mod watch;
 
-pub use snapshot::{LONGEST_ACCESS_LIFETIME, Snapshot};
+pub use crate::model::time::LONGEST_ACCESS_LIFETIME;
+pub use snapshot::Snapshot;
 pub use watch::{Registry, STALE_AFTER};

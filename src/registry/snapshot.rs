@@ -7,14 +7,11 @@ use crate::model::client::Client;
 use crate::model::organization::Organization;
 use crate::model::role::Role;
 use crate::model::scope::CatalogueScope;
-use crate::model::time::Timestamp;
+use crate::model::time::{LONGEST_ACCESS_LIFETIME, Timestamp};
 use crate::store::signing_keys::StoredKey;
 use crate::store::{
     Db, StoreError, clients, denied_tokens, families, instance, organizations, roles, scopes, signing_keys, users,
 };
-
-/// The longest life of an access token in seconds; what ended one is remembered as long.
-pub const LONGEST_ACCESS_LIFETIME: i64 = 86_400;
 
 /// The registry at one value of the change counter. Cheap to clone: every table is shared until it changes.
 #[derive(Debug, Clone, Default)]

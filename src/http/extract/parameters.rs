@@ -24,16 +24,26 @@ pub async fn read_parameters(
         .map_err(|_| ProtocolError::too_slow())?
         .map_err(|_| ProtocolError::too_large())?
         .map_err(|cause| ProtocolError::invalid_request("the body cannot be read").because(cause))?;
+    // curl -d says "form" of whatever it sends.
+    if media_type == MediaType::Form && body.trim_ascii_start().starts_with(b"{") {
+        return Err(ProtocolError::invalid_request(
+            "the body looks like JSON: add -H 'Content-Type: application/json'",
+        ));
+    }
     Parameters::parse(media_type, &body)
 }
 
 fn media_type(request: &HttpRequest, state: &State) -> Result<MediaType, ProtocolError> {
     let mut given = request.headers().get_all(CONTENT_TYPE);
     let only = given.next().filter(|_| given.next().is_none());
+    let (example, path) = match request.path() {
+        path @ ("/oauth/introspect" | "/oauth/revoke") => ("token=TOKEN", path),
+        _ => ("grant_type=client_credentials", "/oauth/token"),
+    };
     only.and_then(|value| value.to_str().ok()).and_then(MediaType::parse).ok_or_else(|| {
         ProtocolError::unsupported_media_type(format!(
             "send application/x-www-form-urlencoded (or a JSON object of strings), in UTF-8: \
-             curl -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials {}/oauth/token",
+             curl -u CLIENT_ID:CLIENT_SECRET -d {example} {}{path}",
             state.context().settings.issuer
         ))
     })

@@ -25,14 +25,6 @@ impl std::ops::Deref for AuthenticatedClient {
     }
 }
 
-impl AuthenticatedClient {
-    /// The client's registration as of this request.
-    #[must_use]
-    pub fn registration(&self) -> &Arc<Client> {
-        &self.0
-    }
-}
-
 /// Checks what a request presents.
 ///
 /// # Errors

@@ -637,3 +637,24 @@ fn a_sign_in_that_was_read_before_the_password_changed_is_worth_nothing_after(
         holder.join().unwrap();
     }
 }
+
+#[rstest]
+fn unlocking_ends_the_waits_of_an_account_in_every_network_and_of_no_other_account(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = behind_a_proxy(db).start();
+    let client = server.confidential_client().grants(["password"]).create();
+    let (alice, bob) = (server.person().create(), server.person().create());
+    let networks = ["192.0.2.1", "192.0.2.2"];
+    for user in [&alice, &bob] {
+        for network in networks {
+            (0..10).for_each(|number| sign_in_from(&client, network, &wrong(user, number)).is_refused("invalid_grant"));
+            is_limited(&sign_in_from(&client, network, user));
+        }
+    }
+    server.run(async |context, actor| users::unlock(context, actor, &alice.username).await.unwrap());
+    for network in networks {
+        sign_in_from(&client, network, &alice).ok();
+        is_limited(&sign_in_from(&client, network, &bob));
+    }
+}
