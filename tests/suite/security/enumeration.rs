@@ -658,3 +658,20 @@ fn unlocking_ends_the_waits_of_an_account_in_every_network_and_of_no_other_accou
         is_limited(&sign_in_from(&client, network, &bob));
     }
 }
+
+#[rstest]
+fn whoever_waits_for_a_place_among_the_attempts_asks_by_reading(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    // One place, and a hash that takes as long as twenty looks at it.
+    let server = Server::with(db).set("passwords.bcrypt_cost", 14).set("limits.account_network_failures", 1).start();
+    let client = server.confidential_client().grants(["password"]).create();
+    let nobody = TestUser { id: String::new(), username: "nobody".into(), password: String::new() };
+    let writes = || server.context().store.figures().writes;
+    let (before, started) = (writes(), Instant::now());
+
+    in_parallel(&client, &[wrong(&nobody, 0), wrong(&nobody, 1)]);
+
+    assert!(started.elapsed() > Duration::from_millis(400), "nobody waited: {:?}", started.elapsed());
+    assert!(writes() - before <= 10, "{} writes", writes() - before);
+}
