@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -12,6 +13,10 @@ use crate::crypto::master_key::{MasterKey, MasterKeyError};
 // More than any valid key file holds; a file of another kind is not read to its end.
 const FILE_LIMIT: u64 = 1024;
 
+// Half a second in all.
+const LOOKS_AT_EMPTY: usize = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
+
 impl MasterKey {
     /// Reads the key file; `None` when there is none.
     ///
@@ -19,6 +24,19 @@ impl MasterKey {
     ///
     /// When group or others may access the file, when it holds no master key, or cannot be read.
     pub fn read_file(path: &Path) -> Result<Option<Self>, MasterKeyError> {
+        let mut read = Self::read_once(path);
+        // Another node in the same folder makes the file and then writes it: an empty one may be filled in a moment.
+        for _ in 0..LOOKS_AT_EMPTY {
+            if !matches!(read, Err(MasterKeyError::EmptyFile(_))) {
+                break;
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+            read = Self::read_once(path);
+        }
+        read
+    }
+
+    fn read_once(path: &Path) -> Result<Option<Self>, MasterKeyError> {
         let failed = |source| io_error("read", path, source);
         let file = match File::open(path) {
             Ok(file) => file,
@@ -119,6 +137,21 @@ mod tests {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
         let message = MasterKey::read_file(&path).unwrap_err().to_string();
         assert!(message.ends_with(&format!("chmod 600 {}", path.display())), "{message}");
+    }
+
+    #[test]
+    fn a_file_that_another_node_is_about_to_fill_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        let key = MasterKey::generate(&Random::system());
+        let file = create_private(&path).unwrap();
+        let read = std::thread::scope(|scope| {
+            let reading = scope.spawn(|| MasterKey::read_file(&path));
+            std::thread::sleep(Duration::from_millis(100));
+            key.write_to(file, &path).unwrap();
+            reading.join().unwrap()
+        });
+        assert_eq!(read.unwrap().unwrap(), key);
     }
 
     #[test]

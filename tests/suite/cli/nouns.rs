@@ -17,7 +17,7 @@ fn a_role_is_made_with_its_permissions(#[values(Database::Sqlite, Database::Post
     let listed = installation.json(&["role", "list"]);
     let names: Vec<&str> = listed.as_array().unwrap().iter().map(|role| role["name"].as_str().unwrap()).collect();
     assert!(["administrator", "developer", "api user", "reader"].iter().all(|name| names.contains(name)), "{names:?}");
-    assert_eq!(refused(&installation.run(&arguments), 1), "there is a role of that name already");
+    assert_eq!(refused(&installation.run(&arguments), 1), "there is a role `reader` already");
     let said = refused(&installation.run(&["role", "create", "--name", "b", "--permission", "orders:eat"]), 1);
     assert!(said.contains("orders:eat"), "{said}");
     assert!(done(&installation.run(&["role", "list"])).contains("orders:read"));
@@ -30,7 +30,8 @@ fn a_scope_joins_the_catalogue_once(#[values(Database::Sqlite, Database::Postgre
     let made = installation.json(&arguments);
     assert_eq!(members(&made), ["audience", "description", "name", "requires_approval"]);
     assert_eq!((&made["requires_approval"], &made["audience"]), (&json!(true), &json!("https://orders")));
-    refused(&installation.run(&arguments), 1);
+    let said = refused(&installation.run(&arguments), 1);
+    assert!(said.starts_with("there is a scope"), "{said}");
     assert!(refused(&installation.run(&["scope", "create", "--name", "two words"]), 1).contains("scope"));
     let listed = installation.json(&["scope", "list"]);
     let names: Vec<&str> = listed.as_array().unwrap().iter().map(|scope| scope["name"].as_str().unwrap()).collect();
