@@ -25,7 +25,8 @@ pub async fn read_parameters(
         .map_err(|_| ProtocolError::too_large())?
         .map_err(|cause| ProtocolError::invalid_request("the body cannot be read").because(cause))?;
     // curl -d says "form" of whatever it sends.
-    if media_type == MediaType::Form && body.trim_ascii_start().starts_with(b"{") {
+    let text = body.trim_ascii();
+    if media_type == MediaType::Form && text.starts_with(b"{") && text.ends_with(b"}") {
         return Err(ProtocolError::invalid_request(
             "the body looks like JSON: add -H 'Content-Type: application/json'",
         ));
