@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use grantor::admin::clients::{self, NewClient, Prefixes};
+use grantor::admin::Authority;
+use grantor::admin::clients::{self, NewClient};
 use grantor::admin::users::{self, UserRequest};
 use grantor::app::{self, Surroundings};
 use grantor::config::{self, LoadOptions};
 use grantor::login::Network;
-use grantor::model::audit::Actor;
 use grantor::model::family::Family;
 use grantor::model::scope::ScopeSet;
 use grantor::oauth::Context;
@@ -44,22 +44,21 @@ impl Bench {
             ("GRANTOR__SECURITY__MASTER_KEY_FILE".to_owned(), path("master.key")),
             ("GRANTOR__TOKENS__SIGNING_ALGORITHM".to_owned(), algorithm.to_owned()),
         ]);
-        let config = config::load(&LoadOptions { config_file: None, environment }).expect("a configuration");
+        let config = config::load(&LoadOptions { environment, ..LoadOptions::default() }).expect("a configuration");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let issuer = "http://127.0.0.1:8080";
         let surroundings = Surroundings::system();
         let context = runtime.block_on(app::open(&config, issuer, "admin", &surroundings)).expect("opened").context;
-        let (actor, prefixes) =
-            (Actor::command_line(), Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() });
+        let by = Authority::operator();
         let new = NewClient {
             label: "bench".to_owned(),
             grant_types: ["password", "refresh_token", "client_credentials"].map(str::to_owned).to_vec(),
             ..NewClient::default()
         };
-        let made = runtime.block_on(clients::create(&context, &actor, &prefixes, &new)).expect("a client");
+        let made = runtime.block_on(clients::create(&context, &by, &new)).expect("a client");
         let request =
             UserRequest { username: "bench".to_owned(), kind: Some("api_user".to_owned()), ..UserRequest::default() };
-        let user = runtime.block_on(users::create(&context, &actor, &request)).expect("a user");
+        let user = runtime.block_on(users::create(&context, &by, &request)).expect("a user");
         let exposed = |secret: grantor::crypto::secret::SecretString| secret.into_exposed();
         Self {
             client: (made.client.client_id, made.secret.map(exposed).unwrap_or_default()),

@@ -1,5 +1,8 @@
 //! The composition root: configuration → parts → bound ports → run until stopped.
 
+mod background;
+mod delivery;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,28 +11,25 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer};
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
-use crate::admin::maintenance;
 use crate::admin::setup::{self, SetupError, SetupSettings};
+use crate::audit::Refusals;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::hash_pool::{HashPool, default_threads};
 use crate::crypto::master_key::MasterKey;
-use crate::crypto::password::{PasswordHashError, PasswordHasher};
+use crate::crypto::password::{PasswordHashError, PasswordHasher, PasswordPolicy};
 use crate::crypto::random::Random;
 use crate::http::{self, HttpSettings, State};
 use crate::login::{LimitSettings, Login, LoginSettings};
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::oauth::context::{Context, Settings};
 use crate::oauth::keys::{self, KeyRing};
 use crate::registry::Registry;
 use crate::store::{Store, StoreError, migrations};
-
-/// How often a node asks whether anything changed.
-const POLL: Duration = Duration::from_millis(250);
-
-/// How often a node sweeps and looks whether a key is due.
-const MAINTENANCE: Duration = Duration::from_mins(1);
+use crate::usage::Usage;
 
 /// How long requests in flight may take once the server is told to stop, in seconds.
 const STOP_WITHIN: u64 = 10;
@@ -126,7 +126,8 @@ pub async fn open(
     let installation = setup::open_or_create(&store, &setup, &random, clock.now()).await?;
     let data_keys = installation.data_keys;
     let registry = Registry::load(&store, &clock).await?;
-    let hasher = PasswordHasher::new(data_keys.pepper.clone(), "1", config.passwords.bcrypt_cost)?;
+    let hasher = PasswordHasher::new(data_keys.pepper.clone(), "1", config.passwords.bcrypt_cost)?
+        .with_imports(data_keys.sealing.clone());
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
     // A bcrypt doubles with each step of the cost; 234 ms at 12 on the machine that the design was measured on.
     let cost = config.passwords.bcrypt_cost;
@@ -143,8 +144,12 @@ pub async fn open(
             client: i64::from(limits.client_failures),
             window: seconds(limits.window),
         },
+        policy: PasswordPolicy { min_length: config.passwords.min_length },
     };
-    let login = Login::new(store.clone(), clock.clone(), data_keys.digest.clone(), hasher, pool, login_settings);
+    let refusals = Arc::new(Refusals::default());
+    let digest = data_keys.digest.clone();
+    let noted = Arc::clone(&refusals);
+    let login = Login::new(store.clone(), clock.clone(), digest, hasher, pool, login_settings, noted);
     let ring = KeyRing::open(registry.snapshot().keys(), &data_keys.sealing)?;
     let settings = Settings {
         issuer: issuer.to_owned(),
@@ -158,15 +163,21 @@ pub async fn open(
         rotation_interval: seconds(config.keys.rotation_interval.as_secs()),
         password_grant: config.grants.password.enabled,
         people_passwords: config.grants.password.people,
+        audit_retention: seconds(config.audit.retention_days.saturating_mul(86_400)),
     };
     let context = Context {
         settings,
+        credentials: config.credentials.clone(),
+        profiles: config.users.clone(),
         store,
         registry,
         data_keys,
         ring: ArcSwap::from_pointee(ring),
         verified: crate::oauth::tokens::verifier::VerifiedTokens::default(),
         login: Arc::new(login),
+        usage: Usage::new(clock.clone()),
+        refusals,
+        mailer: Mailer::new(&config.mail, &config.brand, issuer),
         clock,
         random,
         metrics: Arc::new(Metrics::default()),
@@ -209,7 +220,7 @@ impl App {
         let public = listen(config.server.address)?;
         let private = listen(config.server.private_address)?;
         let issuer = config.issuer.with_address(public.local_addr()?);
-        let opened = open(&config, &issuer, setup::ADMIN_USERNAME, surroundings).await?;
+        let opened = Box::pin(open(&config, &issuer, setup::ADMIN_USERNAME, surroundings)).await?;
         if opened.is_new {
             tracing::info!(
                 "a new installation: 'grantor init --recover-admin' gives the administrator {} a password",
@@ -289,14 +300,27 @@ impl App {
         .run();
         started(public.handle());
         let private_handle = private.handle();
-        let poll = actix_web::rt::spawn(poll_changes(Arc::clone(&self.context)));
-        let maintain = actix_web::rt::spawn(maintain(Arc::clone(&self.context)));
+        let poll = actix_web::rt::spawn(background::poll_changes(Arc::clone(&self.context)));
+        let maintain = actix_web::rt::spawn(background::maintain(Arc::clone(&self.context)));
+        let seal = actix_web::rt::spawn(background::seal(Arc::clone(&self.context)));
+        let (stop_collecting, stopped) = tokio::sync::oneshot::channel();
+        let collect = actix_web::rt::spawn(background::collect(Arc::clone(&self.context), stopped));
+        let (stop, stopped) = watch::channel(false);
+        let deliver = actix_web::rt::spawn(delivery::until_stopped(Arc::clone(&self.context), stopped));
         let private = actix_web::rt::spawn(private);
         let served = public.await;
         poll.abort();
         maintain.abort();
+        seal.abort();
+        // Told, not aborted: in the middle of a batch it holds what is nowhere else.
+        drop(stop_collecting);
+        let _ = collect.await;
+        // A message that a mail server is taking is taken to its end, or it would be sent again.
+        let _ = stop.send(true);
+        let _ = tokio::time::timeout(Duration::from_secs(STOP_WITHIN), deliver).await;
         private_handle.stop(true).await;
         let _ = private.await;
+        background::finish(&self.context).await;
         Ok(served?)
     }
 }
@@ -327,34 +351,6 @@ fn warn_of_explicit_risks(config: &Config) {
     }
     if !config.limits.enabled {
         tracing::warn!("failed sign-ins are not counted (limits.enabled = false)");
-    }
-}
-
-async fn poll_changes(context: Arc<Context>) {
-    let mut failing = false;
-    loop {
-        tokio::time::sleep(POLL).await;
-        match context.refresh().await {
-            Ok(()) if failing => {
-                failing = false;
-                tracing::info!("the database answers again");
-            }
-            Ok(()) => {}
-            Err(error) if failing => tracing::debug!(%error, "the database still does not answer"),
-            Err(error) => {
-                failing = true;
-                tracing::error!(%error, "the database does not answer; after two seconds nothing is issued or checked");
-            }
-        }
-    }
-}
-
-async fn maintain(context: Arc<Context>) {
-    loop {
-        if let Err(error) = maintenance::round(&context).await {
-            tracing::warn!(%error, "maintenance is put off");
-        }
-        tokio::time::sleep(MAINTENANCE).await;
     }
 }
 

@@ -40,6 +40,19 @@ impl EncodeLabelSet for RequestLabels {
     }
 }
 
+/// Labels of the counter of messages.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MailLabels {
+    /// `sent`, `put_off` or `failed`.
+    pub outcome: &'static str,
+}
+
+impl EncodeLabelSet for MailLabels {
+    fn encode(&self, encoder: &mut LabelSetEncoder) -> Result<(), std::fmt::Error> {
+        [("outcome", self.outcome)].encode(encoder)
+    }
+}
+
 /// What the page shows of other parts at the instant it is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Figures {
@@ -57,6 +70,8 @@ pub struct Figures {
     pub batches: u64,
     /// Writes committed in them.
     pub writes: u64,
+    /// Messages that wait in the outbox and those that have failed, where the database says.
+    pub mail: Option<(i64, i64)>,
 }
 
 /// The counters of a node.
@@ -64,6 +79,9 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     tokens: Family<TokenLabels, Counter>,
+    mail: Family<MailLabels, Counter>,
+    mail_queued: Gauge,
+    mail_failed: Gauge,
     durations: Histogram,
     hash_queue: Gauge,
     hash_threads: Gauge,
@@ -82,6 +100,9 @@ impl Default for Metrics {
             registry: Registry::with_prefix("grantor"),
             requests: Family::default(),
             tokens: Family::default(),
+            mail: Family::default(),
+            mail_queued: Gauge::default(),
+            mail_failed: Gauge::default(),
             durations: Histogram::new(buckets),
             hash_queue: Gauge::default(),
             hash_threads: Gauge::default(),
@@ -95,6 +116,9 @@ impl Default for Metrics {
         let registry = &mut made.registry;
         registry.register("http_requests", "Requests by route and status", made.requests.clone());
         registry.register("tokens", "Token requests by grant and outcome", made.tokens.clone());
+        registry.register("mail", "Attempts of this node to send a message, by outcome", made.mail.clone());
+        registry.register("mail_queued", "Messages that wait in the outbox, of all nodes", made.mail_queued.clone());
+        registry.register("mail_failed", "Messages that will not be sent any more", made.mail_failed.clone());
         registry.register_with_unit(
             "http_request_duration",
             "Time from the request's head to the answer",
@@ -118,6 +142,11 @@ impl Metrics {
         self.tokens.get_or_create(&TokenLabels { grant, outcome }).inc();
     }
 
+    /// Counts an attempt to send a message.
+    pub fn mail(&self, outcome: &'static str) {
+        self.mail.get_or_create(&MailLabels { outcome }).inc();
+    }
+
     /// Counts a request and its time.
     pub fn request(&self, route: &'static str, status: u16, seconds: f64) {
         self.requests.get_or_create(&RequestLabels { route, status }).inc();
@@ -132,6 +161,10 @@ impl Metrics {
         gauge(&self.hash_threads, figures.hash_threads);
         gauge(&self.store_busy, figures.store_busy);
         gauge(&self.store_queue, figures.store_queue);
+        if let Some((queued, failed)) = figures.mail {
+            self.mail_queued.set(queued);
+            self.mail_failed.set(failed);
+        }
         let counters =
             [(&self.hashes, figures.hashes), (&self.batches, figures.batches), (&self.writes, figures.writes)];
         for ((counter, to), seen) in counters.into_iter().zip(&self.seen) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::admin::AdminError;
 use crate::model::audit::Actor;
+use crate::model::role::{BUILT_IN_PERMISSIONS, SCOPES_MANAGE};
 
 /// Who asks for a verb, and how far they reach. A verb checks it, so that page, API and command line cannot differ.
 #[derive(Debug, Clone)]
@@ -63,7 +64,11 @@ impl Authority {
     pub fn holds(&self, permission: &str) -> bool {
         match &self.reach {
             Reach::Installation => true,
-            Reach::Organization { permissions, .. } => permissions.contains(permission),
+            // Whoever governs the catalogue holds what is in it: a new scope would be nobody's to give.
+            Reach::Organization { permissions, .. } => {
+                permissions.contains(permission)
+                    || (!BUILT_IN_PERMISSIONS.contains(&permission) && permissions.contains(SCOPES_MANAGE))
+            }
         }
     }
 

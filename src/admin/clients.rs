@@ -1,28 +1,19 @@
-//! Clients and their secrets.
+//! Clients: registered by developers, made and approved by administrators.
 
-use crate::admin::{AdminError, organizations};
+use crate::admin::{AdminError, Authority, client_secrets, organizations, roles, scope_requests};
 use crate::crypto::secret::SecretString;
-use crate::crypto::token_format::mint;
-use crate::model::audit::{Actor, AuditEvent};
-use crate::model::client::{AuthenticationMethod, Client, ClientKind, ClientMode, ClientSecret, ClientStatus};
+use crate::model::audit::AuditEvent;
+use crate::model::client::{AuthenticationMethod, Client, ClientKind, ClientMode, ClientStatus, StaticClaims};
 use crate::model::grant_type::GrantType;
+use crate::model::role::{APPLICATIONS_MANAGE, SCOPES_MANAGE};
 use crate::model::scope::ScopeSet;
 use crate::model::signing_key::SigningAlgorithm;
-use crate::model::time::Timestamp;
+use crate::model::states::UnknownWord;
 use crate::oauth::Context;
-use crate::oauth::client_authentication::SECRET_DIGEST_PURPOSE;
 use crate::oauth::keys;
 use crate::registry::LONGEST_ACCESS_LIFETIME;
-use crate::store::{StoreError, audit, clients, families, scopes, signing_keys};
-
-/// How generated client ids and secrets begin (`credentials.*_prefix`).
-#[derive(Debug, Clone)]
-pub struct Prefixes {
-    /// Of client ids.
-    pub client_id: String,
-    /// Of secrets.
-    pub client_secret: String,
-}
+use crate::store::clients::{ClientFilter, NewSecret};
+use crate::store::{StoreError, audit, clients, families, scope_requests as stored_requests, scopes, signing_keys};
 
 /// A client to be made.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +28,8 @@ pub struct NewClient {
     pub grant_types: Vec<String>,
     /// Whether it is public.
     pub public: bool,
+    /// `live` or `test`; live if none is said.
+    pub mode: Option<String>,
     /// The scopes that it may ask for.
     pub scopes: Vec<String>,
     /// The resource servers that it may have tokens for.
@@ -51,6 +44,20 @@ pub struct NewClient {
     pub reuse_window: Option<i64>,
     /// What signs its tokens.
     pub signing_algorithm: Option<String>,
+    /// Idle lifetime of its token families in seconds.
+    pub idle_lifetime: Option<i64>,
+    /// Absolute lifetime of its token families in seconds.
+    pub absolute_lifetime: Option<i64>,
+    /// For people.
+    pub description: String,
+    /// What it is for.
+    pub purpose: String,
+    /// Claims that its access tokens bear besides the standard's.
+    pub static_claims: StaticClaims,
+    /// Its roles at Grantor's own API, by name or id.
+    pub roles: Vec<String>,
+    /// Why it needs the scopes that wait for an approval.
+    pub justification: String,
 }
 
 /// A client and the secret that is shown this once.
@@ -58,46 +65,55 @@ pub struct NewClient {
 pub struct MadeClient {
     /// The client.
     pub client: Client,
-    /// Its secret; none for a public client.
+    /// Its secret; none for a public client, and none before the approval.
     pub secret: Option<SecretString>,
 }
 
-/// Makes an active client. Its scopes must be in the catalogue and are approved.
+/// Whether `by` decides about the applications of others: a developer registers, an approver approves.
+#[must_use]
+pub fn approves(by: &Authority) -> bool {
+    by.holds(APPLICATIONS_MANAGE) && by.holds(SCOPES_MANAGE)
+}
+
+/// Makes a client. An approver's is active at once, with its secret and its scopes; a developer's waits, without
+/// credentials, and so do those of its scopes that need an approval.
 ///
 /// # Errors
-/// [`AdminError::Refused`] says what cannot be.
-pub async fn create(
-    context: &Context,
-    actor: &Actor,
-    prefixes: &Prefixes,
-    new: &NewClient,
-) -> Result<MadeClient, AdminError> {
-    let organization = organizations::find(context, new.organization.as_deref()).await?;
+/// [`AdminError`] says what cannot be.
+pub async fn create(context: &Context, by: &Authority, new: &NewClient) -> Result<MadeClient, AdminError> {
+    by.require(APPLICATIONS_MANAGE)?;
+    let organization = organizations::reached(context, by, new.organization.as_deref()).await?;
     let mut client = checked(new, &organization.id)?;
-    let known = context.store.read(scopes::list).await?;
-    if let Some(unknown) = client.scopes.iter().find(|name| !known.iter().any(|scope| scope.name == *name)) {
-        return Err(AdminError::Refused(format!(
-            "the scope `{unknown}` is not in the catalogue (grantor scope create --name '{unknown}' adds it)"
-        )));
-    }
+    client.owner_id = by.user_id().map(str::to_owned);
     let now = context.clock.now();
     client.client_id = match &new.client_id {
         Some(chosen) => checked_client_id(chosen)?,
-        None => format!("{}_{}", prefixes.client_id, context.random.digits(12)),
+        None => format!("{}_{}", context.credentials.client_id_prefix, context.random.digits(12)),
     };
-    let secret = match client.kind {
-        ClientKind::Public => None,
-        ClientKind::Confidential => {
-            let (secret, stored) = new_secret(context, &prefixes.client_secret, now);
-            client.secrets.push(stored);
-            Some(secret)
+    client.role_ids =
+        roles::grantable(context, by, &organization.id, &new.roles).await?.into_iter().map(|role| role.id).collect();
+    let waiting = check_scopes(context, &client, approves(by)).await?;
+    if !approves(by) {
+        refuse_beyond_a_developer(new)?;
+        client.status = ClientStatus::Pending;
+        client.scopes = client.scopes.iter().filter(|scope| !waiting.contains(scope)).collect();
+    }
+    let requests: Vec<_> = waiting
+        .iter()
+        .map(|scope| scope_requests::pending(context, by, &client, scope, &new.justification, now))
+        .collect::<Result<_, _>>()?;
+    let secret = match (client.kind, client.status) {
+        (ClientKind::Confidential, ClientStatus::Active) => {
+            Some(client_secrets::make(context, client.mode, None, now)?)
         }
+        _ => None,
     };
     let first_key = match client.signing_algorithm {
         Some(algorithm) => Some(keys::make_key(algorithm, &context.data_keys.sealing, &context.random, now)?),
         None => None,
     };
-    let (actor, stored) = (actor.clone(), client.clone());
+    let (actor, stored) = (by.actor.clone(), client.clone());
+    let first_secret = secret.as_ref().map(client_secrets::Made::stored);
     context
         .change(move |db| {
             if let Some(key) = &first_key
@@ -105,78 +121,143 @@ pub async fn create(
             {
                 keys::rotate(db, key.clone(), 0, now)?;
             }
-            clients::create(db, &stored, "", now)?;
-            audit::record(db, &actor, &event("client.created", &stored, String::new()), now)
+            clients::create(db, &stored, now)?;
+            if let Some((secret, sealed)) = &first_secret {
+                let new = NewSecret { secret, label: "", sealed: sealed.as_deref() };
+                clients::add_secret(db, &stored.client_id, &new, now)?;
+            }
+            for request in &requests {
+                stored_requests::create(db, request)?;
+            }
+            let details = format!("status={} scopes={}", stored.status, stored.scopes);
+            audit::record(db, &actor, &event("client.created", &stored, details), now)
         })
         .await?;
-    Ok(MadeClient { client, secret })
+    if let Some(made) = &secret {
+        client.secrets.push(made.stored().0);
+    }
+    Ok(MadeClient { client, secret: secret.map(|made| made.secret) })
 }
 
-/// Makes a secret and what is stored of it.
-#[must_use]
-pub fn new_secret(context: &Context, prefix: &str, now: Timestamp) -> (SecretString, ClientSecret) {
-    let secret = mint(prefix, &context.random);
-    let stored = ClientSecret {
-        id: crate::crypto::identifier::uuid_v7(now, &context.random),
-        digest: *context.data_keys.digest.digest(SECRET_DIGEST_PURPOSE, secret.expose().as_bytes()).as_bytes(),
-        expires_at: None,
-    };
-    (secret, stored)
+/// The scopes that wait for an approval: those that need one, where `by` cannot give it.
+async fn check_scopes(context: &Context, client: &Client, approved: bool) -> Result<ScopeSet, AdminError> {
+    let known = context.store.read(scopes::list).await?;
+    if let Some(unknown) = client.scopes.iter().find(|name| !known.iter().any(|scope| scope.name == *name)) {
+        return Err(AdminError::invalid(
+            "scopes",
+            format!("the scope `{unknown}` is not in the catalogue (grantor scope create --name '{unknown}' adds it)"),
+        ));
+    }
+    let needs = |name: &str| known.iter().any(|scope| scope.name == name && scope.requires_approval);
+    Ok(client.scopes.iter().filter(|scope| !approved && needs(scope)).collect())
 }
 
-fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError> {
-    let refused = |what: &str| Err(AdminError::Refused(what.to_owned()));
+/// What only an approver gives a client: a look at others' tokens, another life of tokens, words of the server's.
+fn refuse_beyond_a_developer(new: &NewClient) -> Result<(), AdminError> {
+    let beyond = [
+        ("may_introspect", new.may_introspect),
+        ("access_lifetime", new.access_lifetime.is_some()),
+        ("idle_lifetime", new.idle_lifetime.is_some()),
+        ("absolute_lifetime", new.absolute_lifetime.is_some()),
+        ("reuse_window", new.reuse_window.is_some()),
+        ("signing_algorithm", new.signing_algorithm.is_some()),
+        ("static_claims", !new.static_claims.as_map().is_empty()),
+        ("client_id", new.client_id.is_some()),
+        ("audiences", !new.audiences.is_empty()),
+    ];
+    match beyond.iter().find(|(_, asked)| *asked) {
+        None => Ok(()),
+        Some((field, _)) => Err(AdminError::Forbidden(format!("only whoever approves applications chooses {field}"))),
+    }
+}
+
+/// The longest life of a token family that a client can have, in seconds.
+const LONGEST_FAMILY: i64 = 10 * 366 * 86_400;
+
+/// A word of a closed set that was written wrong, at its field.
+fn at(field: &'static str) -> impl Fn(UnknownWord) -> AdminError {
+    move |cause| AdminError::invalid(field, cause.to_string())
+}
+
+pub(in crate::admin) fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError> {
+    let refused = |field, what: &str| Err(AdminError::invalid(field, what));
     let label = new.label.trim();
     if label.is_empty() || label.len() > 255 || label.chars().any(char::is_control) {
-        return refused("a label has 1 to 255 bytes on one line");
+        return refused("label", "a label has 1 to 255 bytes on one line");
     }
-    let mut grant_types: Vec<GrantType> =
-        new.grant_types.iter().map(|grant| grant.parse()).collect::<Result<_, _>>()?;
+    let mut grant_types: Vec<GrantType> = new
+        .grant_types
+        .iter()
+        .map(|grant| grant.parse())
+        .collect::<Result<_, UnknownWord>>()
+        .map_err(at("grant_types"))?;
     grant_types.sort_unstable();
     grant_types.dedup();
     let kind = if new.public { ClientKind::Public } else { ClientKind::Confidential };
-    let method: Option<AuthenticationMethod> = new.authentication_method.as_deref().map(str::parse).transpose()?;
+    let method: Option<AuthenticationMethod> =
+        new.authentication_method.as_deref().map(str::parse).transpose().map_err(at("token_endpoint_auth_method"))?;
     match (kind, method) {
         (
             ClientKind::Public,
             Some(AuthenticationMethod::ClientSecretBasic | AuthenticationMethod::ClientSecretPost),
         ) => {
-            return refused("a public client has no secret: its authentication method is none");
+            return refused(
+                "token_endpoint_auth_method",
+                "a public client has no secret: its authentication method is none",
+            );
         }
         (ClientKind::Confidential, Some(AuthenticationMethod::None)) => {
-            return refused("only a public client authenticates with none (--public)");
+            return refused("token_endpoint_auth_method", "only a public client authenticates with none (--public)");
         }
         _ => {}
     }
     if kind == ClientKind::Public && grant_types.contains(&GrantType::ClientCredentials) {
         // RFC 6749 §4.4: the client credentials grant MUST only be used by confidential clients.
-        return refused("a public client cannot have the grant client_credentials (RFC 6749 section 4.4)");
+        return refused(
+            "grant_types",
+            "a public client cannot have the grant client_credentials (RFC 6749 section 4.4)",
+        );
     }
     if kind == ClientKind::Public && new.may_introspect {
-        return refused("only a confidential client may introspect");
+        return refused("may_introspect", "only a confidential client may introspect");
     }
     if new.access_lifetime.is_some_and(|seconds| !(30..=LONGEST_ACCESS_LIFETIME).contains(&seconds)) {
-        return refused("an access lifetime is 30 to 86400 seconds");
+        return refused("access_lifetime", "an access lifetime is 30 to 86400 seconds");
     }
     if new.reuse_window.is_some_and(|seconds| !(0..=60).contains(&seconds)) {
-        return refused("a reuse window is 0 to 60 seconds");
+        return refused("reuse_window", "a reuse window is 0 to 60 seconds");
+    }
+    for (field, lifetime) in [("idle_lifetime", new.idle_lifetime), ("absolute_lifetime", new.absolute_lifetime)] {
+        if lifetime.is_some_and(|seconds| !(60..=LONGEST_FAMILY).contains(&seconds)) {
+            return Err(AdminError::invalid(field, "a lifetime of refresh tokens is 60 seconds to 10 years"));
+        }
+    }
+    for (field, text) in [("description", &new.description), ("purpose", &new.purpose)] {
+        if text.len() > 4096 {
+            return Err(AdminError::invalid(field, "has at most 4096 bytes"));
+        }
     }
     if new.audiences.iter().any(|audience| audience.is_empty() || audience.contains(char::is_whitespace)) {
-        return refused("an audience has no space and is not empty");
+        return refused("audiences", "an audience has no space and is not empty");
     }
-    let scopes = ScopeSet::parse(&new.scopes.join(" ")).map_err(|cause| AdminError::Refused(cause.to_string()))?;
-    let signing_algorithm: Option<SigningAlgorithm> = new.signing_algorithm.as_deref().map(str::parse).transpose()?;
+    let scopes =
+        ScopeSet::parse(&new.scopes.join(" ")).map_err(|cause| AdminError::invalid("scopes", cause.to_string()))?;
+    let signing_algorithm: Option<SigningAlgorithm> =
+        new.signing_algorithm.as_deref().map(str::parse).transpose().map_err(at("signing_algorithm"))?;
     Ok(Client {
         client_id: String::new(),
         organization_id: organization_id.to_owned(),
+        owner_id: None,
         label: label.to_owned(),
+        description: new.description.clone(),
+        purpose: new.purpose.clone(),
         kind,
-        mode: ClientMode::Live,
+        mode: new.mode.as_deref().map_or(Ok(ClientMode::Live), str::parse).map_err(at("mode"))?,
         authentication_method: method,
         may_introspect: new.may_introspect,
         access_lifetime: new.access_lifetime,
-        idle_lifetime: None,
-        absolute_lifetime: None,
+        idle_lifetime: new.idle_lifetime,
+        absolute_lifetime: new.absolute_lifetime,
         reuse_window: new.reuse_window,
         signing_algorithm,
         status: ClientStatus::Active,
@@ -184,134 +265,263 @@ fn checked(new: &NewClient, organization_id: &str) -> Result<Client, AdminError>
         grant_types,
         scopes,
         audiences: new.audiences.clone(),
+        static_claims: new.static_claims.clone(),
+        role_ids: Vec::new(),
         secrets: Vec::new(),
+        ended_secrets: Vec::new(),
     })
 }
 
 /// RFC 6749 Appendix A.1 allows printable ASCII; a UUID is refused, so that no `sub` is ambiguous.
-fn checked_client_id(chosen: &str) -> Result<String, AdminError> {
+pub(in crate::admin) fn checked_client_id(chosen: &str) -> Result<String, AdminError> {
     let printable = !chosen.is_empty() && chosen.len() <= 255 && chosen.chars().all(|c| !c.is_control());
     if !printable {
-        return Err(AdminError::Refused("a client id has 1 to 255 bytes without control characters".to_owned()));
+        return Err(AdminError::invalid("client_id", "a client id has 1 to 255 bytes without control characters"));
     }
     if uuid::Uuid::parse_str(chosen).is_ok() {
-        return Err(AdminError::Refused("a client id is not a UUID: those name users in `sub`".to_owned()));
+        return Err(AdminError::invalid("client_id", "a client id is not a UUID: those name users in `sub`"));
     }
     Ok(chosen.to_owned())
 }
 
-/// One by client id or label, in whichever organization.
+/// One by client id or label, if `by` sees it: a developer sees their own alone.
 ///
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Refused`] if several have the label.
-pub async fn find(context: &Context, key: &str) -> Result<Client, AdminError> {
+pub async fn find(context: &Context, by: &Authority, key: &str) -> Result<Client, AdminError> {
     let wanted = key.to_owned();
     let found = context.store.read(move |db| clients::find(db, &wanted)).await?;
-    found.ok_or_else(|| AdminError::not_found("client", key))
+    found.filter(|client| sees(by, client)).ok_or_else(|| AdminError::not_found("client", key))
 }
 
-/// All clients of an organization, or of every one.
+fn sees(by: &Authority, client: &Client) -> bool {
+    let own = || by.user_id().is_some_and(|user| client.owner_id.as_deref() == Some(user));
+    by.sees(&client.organization_id) && (approves(by) || own())
+}
+
+/// The clients that `by` sees, after one id, in the order of their ids.
 ///
 /// # Errors
-/// [`AdminError::NotFound`].
-pub async fn list(context: &Context, organization: Option<&str>) -> Result<Vec<Client>, AdminError> {
-    let organization = match organization {
-        Some(key) => Some(organizations::find(context, Some(key)).await?.id),
+/// [`AdminError::Forbidden`].
+pub async fn page(
+    context: &Context,
+    by: &Authority,
+    mut filter: ClientFilter,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Client>, AdminError> {
+    by.require(APPLICATIONS_MANAGE)?;
+    if let Some(own) = by.organization() {
+        filter.organization_id = Some(own.to_owned());
+    }
+    if !approves(by) {
+        // A client has no applications of its own.
+        filter.owner_id = Some(by.user_id().unwrap_or_default().to_owned());
+    }
+    let after = after.to_owned();
+    Ok(context.store.read(move |db| clients::page(db, &filter, &after, limit)).await?)
+}
+
+/// What of a client is to be changed; what is none stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ClientChange {
+    /// For people.
+    pub label: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// What it is for.
+    pub purpose: Option<String>,
+    /// The grants that it may use.
+    pub grant_types: Option<Vec<String>>,
+    /// The scopes that it may ask for, approved herewith.
+    pub scopes: Option<Vec<String>>,
+    /// The resource servers that it may have tokens for.
+    pub audiences: Option<Vec<String>>,
+    /// Whether it may introspect tokens.
+    pub may_introspect: Option<bool>,
+    /// Lifetime of its access tokens in seconds; the inner none is the server's.
+    pub access_lifetime: Option<Option<i64>>,
+    /// Idle lifetime of its token families in seconds; the inner none is the server's.
+    pub idle_lifetime: Option<Option<i64>>,
+    /// Absolute lifetime of its token families in seconds; the inner none is the server's.
+    pub absolute_lifetime: Option<Option<i64>>,
+    /// Reuse window of its refresh tokens in seconds; the inner none is the server's.
+    pub reuse_window: Option<Option<i64>>,
+    /// Claims that its access tokens bear besides the standard's.
+    pub static_claims: Option<StaticClaims>,
+    /// Its roles at Grantor's own API, by name or id.
+    pub roles: Option<Vec<String>>,
+}
+
+impl ClientChange {
+    /// Only what a developer changes of their own application.
+    fn is_a_developers(&self) -> bool {
+        self.grant_types.is_none()
+            && self.scopes.is_none()
+            && self.audiences.is_none()
+            && self.may_introspect.is_none()
+            && self.access_lifetime.is_none()
+            && self.idle_lifetime.is_none()
+            && self.absolute_lifetime.is_none()
+            && self.reuse_window.is_none()
+            && self.static_claims.is_none()
+            && self.roles.is_none()
+    }
+
+    /// The registration as it would be made with this change.
+    fn onto(&self, known: &Client) -> NewClient {
+        let grants = || known.grant_types.iter().map(|grant| grant.as_str().to_owned()).collect();
+        NewClient {
+            label: self.label.clone().unwrap_or_else(|| known.label.clone()),
+            description: self.description.clone().unwrap_or_else(|| known.description.clone()),
+            purpose: self.purpose.clone().unwrap_or_else(|| known.purpose.clone()),
+            grant_types: self.grant_types.clone().unwrap_or_else(grants),
+            public: known.kind == ClientKind::Public,
+            scopes: self.scopes.clone().unwrap_or_else(|| known.scopes.iter().map(str::to_owned).collect()),
+            audiences: self.audiences.clone().unwrap_or_else(|| known.audiences.clone()),
+            authentication_method: known.authentication_method.map(|method| method.as_str().to_owned()),
+            may_introspect: self.may_introspect.unwrap_or(known.may_introspect),
+            access_lifetime: self.access_lifetime.unwrap_or(known.access_lifetime),
+            idle_lifetime: self.idle_lifetime.unwrap_or(known.idle_lifetime),
+            absolute_lifetime: self.absolute_lifetime.unwrap_or(known.absolute_lifetime),
+            reuse_window: self.reuse_window.unwrap_or(known.reuse_window),
+            signing_algorithm: known.signing_algorithm.map(|algorithm| algorithm.as_str().to_owned()),
+            static_claims: self.static_claims.clone().unwrap_or_else(|| known.static_claims.clone()),
+            mode: Some(known.mode.as_str().to_owned()),
+            ..NewClient::default()
+        }
+    }
+}
+
+/// Changes a registration. Its developer changes label, description and purpose; an approver everything.
+///
+/// # Errors
+/// [`AdminError`] says what cannot be, and at which field.
+pub async fn update(context: &Context, by: &Authority, key: &str, change: &ClientChange) -> Result<Client, AdminError> {
+    by.require(APPLICATIONS_MANAGE)?;
+    let known = find(context, by, key).await?;
+    if !change.is_a_developers() && !approves(by) {
+        return Err(AdminError::Forbidden(
+            "whoever registered an application changes its label, description and purpose alone".to_owned(),
+        ));
+    }
+    // Against what is known now: a bad change is refused before the transaction.
+    let proposed = checked(&change.onto(&known), &known.organization_id)?;
+    check_scopes(context, &proposed, true).await?;
+    let role_ids = match &change.roles {
+        Some(named) => {
+            let given = roles::grantable(context, by, &known.organization_id, named).await?;
+            Some(given.into_iter().map(|role| role.id).collect::<Vec<_>>())
+        }
         None => None,
     };
-    Ok(context.store.read(move |db| clients::list(db, organization.as_deref())).await?)
-}
-
-/// A new secret of a client.
-#[derive(Debug)]
-pub struct RotatedSecret {
-    /// The client.
-    pub client: Client,
-    /// The new secret, shown this once.
-    pub secret: SecretString,
-    /// Its id.
-    pub secret_id: String,
-    /// When the old ones end; none if they have.
-    pub previous_expires_at: Option<Timestamp>,
-}
-
-/// Gives a client a new secret. The old ones end at once, with the client's tokens, or after `overlap` seconds.
-///
-/// # Errors
-/// [`AdminError::NotFound`]; [`AdminError::Refused`] for a public client.
-pub async fn rotate_secret(
-    context: &Context,
-    actor: &Actor,
-    prefixes: &Prefixes,
-    key: &str,
-    overlap: Option<i64>,
-) -> Result<RotatedSecret, AdminError> {
-    let client = find(context, key).await?;
-    if client.kind == ClientKind::Public {
-        return Err(AdminError::Refused("a public client has no secret".to_owned()));
-    }
     let now = context.clock.now();
-    let (secret, stored) = new_secret(context, &prefixes.client_secret, now);
-    let secret_id = stored.id.clone();
-    let end = overlap.filter(|seconds| *seconds > 0).map(|seconds| now.plus_seconds(seconds));
-    let (actor, changed) = (actor.clone(), client.clone());
-    context
+    let (actor, change, id) = (by.actor.clone(), change.clone(), known.client_id.clone());
+    let changed = context
         .change(move |db| {
-            clients::replace_secret(db, &changed.client_id, &stored, end, now)?;
-            if end.is_none() {
-                families::revoke_all_of_client(db, &changed.client_id, now)?;
-            }
-            let details = format!("secret={} overlap={}", stored.id, overlap.unwrap_or(0));
-            audit::record(db, &actor, &event("client.secret_rotated", &changed, details), now)
+            clients::hold(db, &id)?;
+            let gone = || StoreError::Conflict("the client is gone".to_owned());
+            let current = clients::find(db, &id)?.ok_or_else(gone)?;
+            let next = checked(&change.onto(&current), &current.organization_id);
+            let next = next.map_err(|cause| StoreError::Conflict(cause.to_string()))?;
+            let role_ids = role_ids.clone().unwrap_or_else(|| current.role_ids.clone());
+            let next = Client {
+                client_id: current.client_id,
+                owner_id: current.owner_id,
+                status: current.status,
+                epoch: current.epoch,
+                secrets: current.secrets,
+                ended_secrets: current.ended_secrets,
+                role_ids,
+                ..next
+            };
+            clients::update(db, &next)?;
+            audit::record(db, &actor, &event("client.changed", &next, format!("scopes={}", next.scopes)), now)?;
+            Ok(next)
         })
         .await?;
-    Ok(RotatedSecret { client, secret, secret_id, previous_expires_at: end })
+    Ok(changed)
 }
 
-/// Approves a client that waits for it.
+/// Approves a client that waits for it, which makes its secret.
 ///
 /// # Errors
-/// [`AdminError::NotFound`]; [`AdminError::Refused`] for a client that is not pending.
-pub async fn approve(context: &Context, actor: &Actor, key: &str) -> Result<Client, AdminError> {
-    activate(context, actor, key, ClientStatus::Pending, "enable").await
+/// [`AdminError::NotFound`]; [`AdminError::Forbidden`] for one's own; [`AdminError::Refused`] for a client that is not
+/// pending.
+pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<MadeClient, AdminError> {
+    by.require(APPLICATIONS_MANAGE)?;
+    by.require(SCOPES_MANAGE)?;
+    let mut client = find(context, by, key).await?;
+    if client.owner_id.is_some() && client.owner_id.as_deref() == by.user_id() {
+        return Err(AdminError::Forbidden("nobody approves their own application".to_owned()));
+    }
+    if client.status == ClientStatus::Active {
+        return Ok(MadeClient { client, secret: None });
+    }
+    if client.status != ClientStatus::Pending {
+        return Err(wrong_step(&client, ClientStatus::Pending, "enable"));
+    }
+    let now = context.clock.now();
+    let made = match client.kind {
+        ClientKind::Public => None,
+        ClientKind::Confidential => Some(client_secrets::make(context, client.mode, None, now)?),
+    };
+    let (actor, approved) = (by.actor.clone(), client.clone());
+    let stored = made.as_ref().map(client_secrets::Made::stored);
+    context
+        .change(move |db| {
+            if !clients::set_status(db, &approved.client_id, ClientStatus::Pending, ClientStatus::Active)? {
+                return Err(StoreError::Conflict("somebody else decided about the client meanwhile".to_owned()));
+            }
+            if let Some((secret, sealed)) = &stored {
+                let new = NewSecret { secret, label: "", sealed: sealed.as_deref() };
+                clients::add_secret(db, &approved.client_id, &new, now)?;
+            }
+            audit::record(db, &actor, &event("client.approved", &approved, String::new()), now)
+        })
+        .await?;
+    client.status = ClientStatus::Active;
+    if let Some(made) = &made {
+        client.secrets.push(made.stored().0);
+    }
+    Ok(MadeClient { client, secret: made.map(|made| made.secret) })
 }
 
 /// Lets a disabled client work again.
 ///
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Refused`] for a client that was never approved.
-pub async fn enable(context: &Context, actor: &Actor, key: &str) -> Result<Client, AdminError> {
-    activate(context, actor, key, ClientStatus::Disabled, "approve").await
-}
-
-async fn activate(
-    context: &Context,
-    actor: &Actor,
-    key: &str,
-    from: ClientStatus,
-    other_verb: &str,
-) -> Result<Client, AdminError> {
-    let client = find(context, key).await?;
-    if client.status != from && client.status != ClientStatus::Active {
-        return Err(AdminError::Refused(format!(
-            "{} is not {from} but {}: 'grantor client {other_verb}' is for that",
-            client.client_id, client.status
-        )));
+pub async fn enable(context: &Context, by: &Authority, key: &str) -> Result<Client, AdminError> {
+    let client = find(context, by, key).await?;
+    if client.status == ClientStatus::Pending {
+        return Err(wrong_step(&client, ClientStatus::Disabled, "approve"));
     }
-    set_status(context, actor, key, ClientStatus::Active).await
+    set_status(context, by, key, ClientStatus::Active).await
 }
 
-/// Moves a client to another status; all but `active` end its tokens.
+fn wrong_step(client: &Client, from: ClientStatus, other_verb: &str) -> AdminError {
+    AdminError::Refused(format!(
+        "{} is not {from} but {}: 'grantor client {other_verb}' is for that",
+        client.client_id, client.status
+    ))
+}
+
+/// Moves a client to another status; all but `active` end its tokens. Its developer may stop it and delete it; what
+/// an approver stopped, an approver alone lets work again.
 ///
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Refused`] if the client's life has no such step.
 pub async fn set_status(
     context: &Context,
-    actor: &Actor,
+    by: &Authority,
     key: &str,
     status: ClientStatus,
 ) -> Result<Client, AdminError> {
-    let mut client = find(context, key).await?;
+    by.require(APPLICATIONS_MANAGE)?;
+    let mut client = find(context, by, key).await?;
+    if status == ClientStatus::Active {
+        by.require(SCOPES_MANAGE)?;
+    }
     if client.status == status {
         return Ok(client);
     }
@@ -319,7 +529,7 @@ pub async fn set_status(
         return Err(AdminError::Refused(format!("a client that is {} cannot become {status}", client.status)));
     }
     let now = context.clock.now();
-    let (actor, changed) = (actor.clone(), client.clone());
+    let (actor, changed) = (by.actor.clone(), client.clone());
     context
         .change(move |db| {
             if !clients::set_status(db, &changed.client_id, changed.status, status)? {
@@ -335,7 +545,7 @@ pub async fn set_status(
     Ok(client)
 }
 
-fn event(action: &'static str, client: &Client, details: String) -> AuditEvent {
+pub(super) fn event(action: &'static str, client: &Client, details: String) -> AuditEvent {
     AuditEvent {
         action,
         target_kind: "client",

@@ -1,12 +1,12 @@
 //! Sets of credentials: a generated username and password for a program, used through the one public client.
 
 use crate::admin::users::{self, MadeUser, UserRequest};
-use crate::admin::{AdminError, clients};
-use crate::model::audit::Actor;
+use crate::admin::{AdminError, Authority, clients};
+use crate::model::role::CREDENTIALS_MANAGE;
 use crate::model::scope::OPENID;
 use crate::model::user::UserStatus;
 use crate::oauth::Context;
-use crate::store::users::ListedUser;
+use crate::store::user_profiles::{self, UserFilter, UserProfile};
 
 /// A set of credentials, with the password that is shown this once.
 #[derive(Debug, Clone)]
@@ -27,18 +27,19 @@ pub struct MadeCredentials {
 /// [`AdminError::Refused`] if the name is missing.
 pub async fn create(
     context: &Context,
-    actor: &Actor,
-    programmatic_client_id: &str,
+    by: &Authority,
     name: &str,
     description: &str,
     roles: &[String],
 ) -> Result<MadeCredentials, AdminError> {
+    by.require(CREDENTIALS_MANAGE)?;
     let name = name.trim();
-    if name.is_empty() || name.len() > 255 {
-        return Err(AdminError::Refused("credentials need a name of 1 to 255 bytes".to_owned()));
+    if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+        return Err(AdminError::invalid("name", "credentials need a name of 1 to 255 bytes on one line"));
     }
     // The client must be there, or the credentials would open nothing.
-    clients::find(context, programmatic_client_id).await?;
+    let programmatic_client_id = context.credentials.programmatic_client_id.as_str();
+    clients::find(context, &Authority::operator(), programmatic_client_id).await?;
     let host = url::Url::parse(&context.settings.issuer)
         .ok()
         .and_then(|issuer| issuer.host_str().map(str::to_owned))
@@ -54,40 +55,56 @@ pub async fn create(
         ..UserRequest::default()
     };
     Ok(MadeCredentials {
-        user: users::create(context, actor, &request).await?,
+        user: users::create(context, by, &request).await?,
         client_id: programmatic_client_id.to_owned(),
         token_endpoint: format!("{}/oauth/token", context.settings.issuer),
         scope: OPENID.to_owned(),
     })
 }
 
-/// All sets of credentials of an organization.
+/// The sets of credentials that `by` sees, after one id, in the order in which they were made.
 ///
 /// # Errors
-/// [`AdminError::NotFound`].
-pub async fn list(context: &Context, organization: Option<&str>) -> Result<Vec<ListedUser>, AdminError> {
-    users::list(context, organization, true).await
+/// [`AdminError::Forbidden`].
+pub async fn page(context: &Context, by: &Authority, after: &str, limit: i64) -> Result<Vec<UserProfile>, AdminError> {
+    let filter = UserFilter { programmatic: Some(true), ..UserFilter::default() };
+    users::page(context, by, filter, after, limit).await
+}
+
+/// One by its id, its username, or a name that it alone has.
+///
+/// # Errors
+/// [`AdminError::NotFound`]; [`AdminError::Refused`] if several have the name.
+pub async fn find(context: &Context, by: &Authority, key: &str) -> Result<UserProfile, AdminError> {
+    by.require(CREDENTIALS_MANAGE)?;
+    if let Ok(user) = users::find(context, by, key).await {
+        let profile = users::profile(context, &user).await?;
+        if profile.programmatic {
+            return Ok(profile);
+        }
+    }
+    let organization_id = by.organization().map(str::to_owned);
+    let name = key.to_owned();
+    let named = context
+        .store
+        .read(move |db| user_profiles::programmatic_by_name(db, organization_id.as_deref(), &name))
+        .await?;
+    match <[UserProfile; 1]>::try_from(named) {
+        Ok([only]) => Ok(only),
+        Err(none) if none.is_empty() => Err(AdminError::not_found("set of credentials", key)),
+        Err(several) => Err(AdminError::Refused(format!(
+            "{} sets have the name `{key}`: name one by its id or username",
+            several.len()
+        ))),
+    }
 }
 
 /// Deletes a set of credentials: its grant and its tokens are dead at once.
 ///
 /// # Errors
 /// [`AdminError::NotFound`].
-pub async fn delete(context: &Context, actor: &Actor, key: &str) -> Result<(), AdminError> {
-    let known = list(context, None).await?;
-    let exact = known.iter().find(|set| set.id == key || set.username == key);
-    let named: Vec<&ListedUser> = known.iter().filter(|set| set.name == key).collect();
-    let found = match (exact, named.as_slice()) {
-        (Some(exact), _) => exact,
-        (None, [only]) => only,
-        (None, []) => return Err(AdminError::not_found("credentials", key)),
-        (None, several) => {
-            let count = several.len();
-            return Err(AdminError::Refused(format!(
-                "{count} sets have the name `{key}`: name one by its id or username"
-            )));
-        }
-    };
-    users::set_status(context, actor, &found.id, UserStatus::Deleted).await?;
+pub async fn delete(context: &Context, by: &Authority, key: &str) -> Result<(), AdminError> {
+    let found = find(context, by, key).await?;
+    users::set_status(context, by, &found.id, UserStatus::Deleted).await?;
     Ok(())
 }

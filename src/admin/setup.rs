@@ -9,7 +9,7 @@ use crate::crypto::master_key::{MasterKey, MasterKeyError};
 use crate::crypto::random::Random;
 use crate::crypto::sealing::SealError;
 use crate::model::audit::{Actor, AuditEvent};
-use crate::model::client::{AuthenticationMethod, Client, ClientKind, ClientMode, ClientStatus};
+use crate::model::client::{AuthenticationMethod, Client, ClientKind, ClientMode, ClientStatus, StaticClaims};
 use crate::model::grant_type::GrantType;
 use crate::model::role::{ADMINISTRATOR, API_ACCESS, API_USER, BUILT_IN_PERMISSIONS, DEVELOPER, Role};
 use crate::model::scope::{self, CatalogueScope, EMAIL, OFFLINE_ACCESS, OPENID, PROFILE};
@@ -101,15 +101,15 @@ fn given_master_key(security: &Security) -> Result<Option<MasterKey>, SetupError
     })
 }
 
-/// Whether the master key in hand is the one of a database that is made: its fingerprint, or why nothing starts.
+/// Whether the master key in hand is that of a database that is made and opens its keys: its fingerprint, or why
+/// nothing starts. Makes nothing.
 ///
 /// # Errors
 /// [`SetupError`], as the start would say it.
 pub fn match_master_key(security: &Security, known: &Instance) -> Result<String, SetupError> {
     let expected = &known.master_key_fingerprint;
     let Some(key) = given_master_key(security)? else { return Err(missing(security, expected)) };
-    let given = key.fingerprint();
-    if given == *expected { Ok(given) } else { Err(SetupError::WrongMasterKey { given, expected: expected.clone() }) }
+    open(key, known, false).map(|installation| installation.master_key.fingerprint())
 }
 
 fn missing(security: &Security, fingerprint: &str) -> SetupError {
@@ -239,7 +239,7 @@ impl Plan {
         for role in &self.roles {
             roles::create(db, role, now)?;
         }
-        clients::create(db, &self.programmatic_client, "Programmatic users sign in through this client", now)?;
+        clients::create(db, &self.programmatic_client, now)?;
         users::create(db, &self.administrator, now)?;
         for key in &self.keys {
             signing_keys::create(db, key)?;
@@ -290,7 +290,10 @@ fn administrator(
         username: Username::parse(&settings.admin_username)?,
         name: "Administrator".to_owned(),
         description: String::new(),
+        first_name: String::new(),
+        last_name: String::new(),
         email: None,
+        phone: None,
         administration: Administration::Admin,
         access_console: true,
         access_api: true,
@@ -305,7 +308,10 @@ fn programmatic_client(settings: &SetupSettings, organization_id: &str) -> Clien
     Client {
         client_id: settings.programmatic_client_id.clone(),
         organization_id: organization_id.to_owned(),
+        owner_id: None,
         label: "Programmatic users".to_owned(),
+        description: "Programmatic users sign in through this client".to_owned(),
+        purpose: String::new(),
         kind: ClientKind::Public,
         mode: ClientMode::Live,
         authentication_method: Some(AuthenticationMethod::None),
@@ -320,6 +326,9 @@ fn programmatic_client(settings: &SetupSettings, organization_id: &str) -> Clien
         grant_types: vec![GrantType::Password, GrantType::RefreshToken],
         scopes: [OPENID, PROFILE, EMAIL, OFFLINE_ACCESS].into_iter().collect(),
         audiences: Vec::new(),
+        static_claims: StaticClaims::default(),
+        role_ids: Vec::new(),
         secrets: Vec::new(),
+        ended_secrets: Vec::new(),
     }
 }

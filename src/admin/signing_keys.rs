@@ -1,7 +1,8 @@
 //! Signing keys.
 
-use crate::admin::AdminError;
-use crate::model::audit::{Actor, AuditEvent};
+use crate::admin::{AdminError, Authority, organizations};
+use crate::model::audit::AuditEvent;
+use crate::model::role::KEYS_MANAGE;
 use crate::model::signing_key::{KeyState, SigningAlgorithm};
 use crate::oauth::{Context, keys};
 use crate::store::audit;
@@ -14,7 +15,9 @@ pub type KeyAndState = (StoredKey, KeyState);
 ///
 /// # Errors
 /// [`AdminError::Unavailable`].
-pub async fn list(context: &Context) -> Result<Vec<KeyAndState>, AdminError> {
+pub async fn list(context: &Context, by: &Authority) -> Result<Vec<KeyAndState>, AdminError> {
+    by.require(KEYS_MANAGE)?;
+    organizations::govern(context, by).await?;
     let now = context.clock.now();
     let stored = context.store.read(signing_keys::list).await?;
     Ok(stored.into_iter().map(|key| (key.clone(), key.times.state_at(now))).collect())
@@ -24,10 +27,12 @@ pub async fn list(context: &Context) -> Result<Vec<KeyAndState>, AdminError> {
 ///
 /// # Errors
 /// [`AdminError::Unavailable`].
-pub async fn rotate(context: &Context, actor: &Actor, algorithm: SigningAlgorithm) -> Result<KeyAndState, AdminError> {
+pub async fn rotate(context: &Context, by: &Authority, algorithm: SigningAlgorithm) -> Result<KeyAndState, AdminError> {
+    by.require(KEYS_MANAGE)?;
+    organizations::govern(context, by).await?;
     let now = context.clock.now();
     let new = keys::make_key(algorithm, &context.data_keys.sealing, &context.random, now)?;
-    let (actor, ahead) = (actor.clone(), context.settings.publish_ahead);
+    let (actor, ahead) = (by.actor.clone(), context.settings.publish_ahead);
     let made = context
         .change(move |db| {
             let made = keys::rotate(db, new.clone(), ahead, now)?;
@@ -57,11 +62,13 @@ pub async fn must_be_revocable(context: &Context, kid: &str) -> Result<SigningAl
 ///
 /// # Errors
 /// [`AdminError::NotFound`].
-pub async fn revoke(context: &Context, actor: &Actor, kid: &str) -> Result<Option<KeyAndState>, AdminError> {
+pub async fn revoke(context: &Context, by: &Authority, kid: &str) -> Result<Option<KeyAndState>, AdminError> {
+    by.require(KEYS_MANAGE)?;
+    organizations::govern(context, by).await?;
     let now = context.clock.now();
     let algorithm = must_be_revocable(context, kid).await?;
     let successor = keys::make_key(algorithm, &context.data_keys.sealing, &context.random, now)?;
-    let (actor, kid) = (actor.clone(), kid.to_owned());
+    let (actor, kid) = (by.actor.clone(), kid.to_owned());
     let made = context
         .change(move |db| {
             let made = keys::revoke(db, &kid, successor.clone(), now)?;

@@ -1,26 +1,35 @@
-//! Users and their passwords.
+//! Users: making, finding, changing and stopping them.
 
-use crate::admin::{AdminError, organizations, roles};
-use crate::crypto::password::{PasswordInput, PasswordPolicy, generate_password};
+use std::collections::BTreeSet;
+
+use crate::admin::links::Letter;
+use crate::admin::{AdminError, Authority, FieldError, organizations, passwords, roles};
 use crate::crypto::secret::SecretString;
-use crate::login::{GENERATED_DIGEST_PURPOSE, is_generated_shape};
-use crate::model::audit::{Actor, AuditEvent};
-use crate::model::role::API_USER;
-use crate::model::user::{Administration, PasswordKind, User, UserKind, UserStatus, Username};
+use crate::model::audit::AuditEvent;
+use crate::model::profile::{ProfileFault, ProfileField};
+use crate::model::role::{ADMINISTRATOR, API_USER, CREDENTIALS_MANAGE, USERS_MANAGE};
+use crate::model::user::{Administration, User, UserKind, UserStatus, Username};
 use crate::oauth::Context;
-use crate::store::users::{ListedUser, NewUser};
-use crate::store::{StoreError, attempts, audit, families, users};
+use crate::store::user_profiles::{self, UserChange, UserFilter, UserProfile};
+use crate::store::users::NewUser;
+use crate::store::{Db, StoreError, attempts, audit, families, memberships, roles as stored_roles, users};
 
-/// A user as an operator describes them.
+/// A user as somebody describes them.
 #[derive(Debug, Clone, Default)]
 pub struct UserRequest {
     /// The username.
     pub username: String,
     /// `person` or `api_user`; a person if none is said.
     pub kind: Option<String>,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
     /// E-mail address.
     pub email: Option<String>,
-    /// Their organization; the default one if none is named.
+    /// Telephone number.
+    pub phone: Option<String>,
+    /// Their organization; the default one, or the only one in reach, if none is named.
     pub organization: Option<String>,
     /// `console`, `api` or both; by kind if none is said.
     pub access: Vec<String>,
@@ -36,8 +45,6 @@ pub struct UserRequest {
     pub description: String,
     /// Whether it is made as a set of credentials.
     pub programmatic: bool,
-    /// Permits a chosen password that the policy would refuse (documented examples under a preset).
-    pub min_length: usize,
 }
 
 /// A user and the generated password that is shown this once.
@@ -53,130 +60,337 @@ pub struct MadeUser {
     pub status: UserStatus,
     /// The password, where it was generated.
     pub password: Option<SecretString>,
+    /// What the maker should think about.
+    pub warnings: Vec<String>,
 }
 
-/// Makes an active user.
+/// Makes a user: active, or invited by a message to their e-mail address.
 ///
 /// # Errors
-/// [`AdminError::Refused`] says what cannot be.
-pub async fn create(context: &Context, actor: &Actor, request: &UserRequest) -> Result<MadeUser, AdminError> {
-    let refused = |what: String| AdminError::Refused(what);
-    let organization = organizations::find(context, request.organization.as_deref()).await?;
-    let username = Username::parse(&request.username).map_err(|cause| refused(cause.to_string()))?;
-    let kind: UserKind = request.kind.as_deref().unwrap_or("person").parse()?;
-    let (access_console, access_api) = access(kind, &request.access)?;
-    if request.email.as_deref().is_some_and(|email| !is_email(email)) {
-        return Err(refused("an e-mail address looks like name@example.com".to_owned()));
+/// [`AdminError`] says what cannot be, and at which field.
+pub async fn create(context: &Context, by: &Authority, request: &UserRequest) -> Result<MadeUser, AdminError> {
+    by.require(if request.programmatic { CREDENTIALS_MANAGE } else { USERS_MANAGE })?;
+    let organization = organizations::reached(context, by, request.organization.as_deref()).await?;
+    let username = Username::parse(&request.username);
+    let kind = request.kind.as_deref().unwrap_or("person").parse::<UserKind>();
+    let administration = request.administration.as_deref().unwrap_or("basic").parse::<Administration>();
+    let mut wrong = Vec::new();
+    let mut note = |field, message: String| wrong.push(FieldError { field, message });
+    if let Err(cause) = &username {
+        note("username", cause.to_string());
     }
-    let mut role_ids = Vec::new();
-    let named = if request.roles.is_empty() { vec![API_USER.to_owned()] } else { request.roles.clone() };
-    for role in &named {
-        role_ids.push(roles::find(context, &organization.id, role).await?.id);
+    if let Err(cause) = &kind {
+        note("kind", cause.to_string());
     }
-    let now = context.clock.now();
-    let (stored, shown) = if let Some(chosen) = &request.password {
-        ((PasswordKind::Human, hash_chosen(context, chosen, request.min_length).await?), None)
-    } else {
-        let generated = generate_password(&context.random);
-        ((PasswordKind::Generated, digest_generated(context, &generated)), Some(generated))
+    if let Err(cause) = &administration {
+        note("administration", cause.to_string());
+    }
+    check_profile(
+        &mut wrong,
+        &[("name", &request.name), ("first_name", &request.first_name), ("last_name", &request.last_name)],
+        &request.description,
+        request.email.as_deref(),
+        request.phone.as_deref(),
+    );
+    if !request.programmatic {
+        check_rules(context, by, request, &mut wrong);
+    }
+    if !wrong.is_empty() {
+        return Err(AdminError::Invalid(wrong));
+    }
+    let (Ok(username), Ok(kind), Ok(administration)) = (username, kind, administration) else {
+        return Err(AdminError::Bug("a field was checked and is wrong".to_owned()));
     };
-    let administration = request.administration.as_deref().unwrap_or("basic").parse::<Administration>()?;
+    let (access_console, access_api) = access(kind, &request.access)?;
+    let named = if request.roles.is_empty() { vec![API_USER.to_owned()] } else { request.roles.clone() };
+    let given = roles::grantable(context, by, &organization.id, &named).await?;
+    // Whoever has an address proves it before anything is issued; who is made on the command line is vouched for.
+    let invited = by.organization().is_some() && kind == UserKind::Person && request.email.is_some();
+    let (stored, shown) = if invited && request.password.is_none() {
+        (None, None)
+    } else {
+        let (stored, shown) = passwords::stored(context, request.password.as_ref()).await?;
+        (Some(stored), shown)
+    };
+    let status = if invited { UserStatus::Invited } else { UserStatus::Active };
+    let now = context.clock.now();
     let new = NewUser {
         id: crate::crypto::identifier::uuid_v7(now, &context.random),
         organization_id: organization.id.clone(),
         kind,
         programmatic: request.programmatic,
-        username: username.clone(),
+        username,
         name: request.name.clone(),
         description: request.description.clone(),
+        first_name: request.first_name.clone(),
+        last_name: request.last_name.clone(),
         email: request.email.clone(),
+        phone: request.phone.clone(),
         administration,
         access_console,
         access_api,
-        status: UserStatus::Active,
-        password: Some(stored),
-        role_ids,
+        status,
+        password: stored,
+        role_ids: given.iter().map(|role| role.id.clone()).collect(),
     };
-    let id = new.id.clone();
+    let mut warnings = Vec::new();
+    if access_console && access_api && kind == UserKind::ApiUser {
+        warnings.push("an account for a program does not need the console: access `api` alone is safer".to_owned());
+    }
+    if kind == UserKind::Person && !request.roles.is_empty() && given.iter().any(|role| role.name == API_USER) {
+        warnings.push("an API role goes to a person: an API user of its own is easier to audit".to_owned());
+    }
+    let (id, username) = (new.id.clone(), new.username.as_str().to_owned());
     let event = event("user.created", &new.id, &organization.id, format!("kind={kind} roles={}", named.join(",")));
-    let actor = actor.clone();
+    let letter = match (&new.email, invited) {
+        (Some(email), true) => Some(Letter::invitation(context, &new.id, email)?),
+        _ => None,
+    };
+    let actor = by.actor.clone();
     context
         .change(move |db| {
             users::create(db, &new, now)?;
+            if let Some(letter) = &letter {
+                letter.enqueue(db)?;
+            }
             audit::record(db, &actor, &event, now)
         })
         .await?;
-    Ok(MadeUser { id, username: username.as_str().to_owned(), kind, status: UserStatus::Active, password: shown })
+    Ok(MadeUser { id, username, kind, status, password: shown, warnings })
 }
 
 fn access(kind: UserKind, words: &[String]) -> Result<(bool, bool), AdminError> {
-    if words.is_empty() {
-        return Ok((kind == UserKind::Person, true));
-    }
+    if words.is_empty() { Ok((kind == UserKind::Person, true)) } else { access_of(words) }
+}
+
+/// Console and API, as these words say.
+///
+/// # Errors
+/// [`AdminError::Invalid`] for another word.
+pub fn access_of(words: &[String]) -> Result<(bool, bool), AdminError> {
     if let Some(unknown) = words.iter().find(|word| !matches!(word.as_str(), "console" | "api")) {
-        return Err(AdminError::Refused(format!("`{unknown}` is not one of: console, api")));
+        return Err(AdminError::invalid("access", format!("`{unknown}` is not one of: console, api")));
     }
     Ok((words.iter().any(|word| word == "console"), words.iter().any(|word| word == "api")))
+}
+
+/// What `[users]` asks for. The operator may leave a part out; a telephone number is written in one form everywhere.
+fn check_rules(context: &Context, by: &Authority, request: &UserRequest, wrong: &mut Vec<FieldError>) {
+    let given = |field| match field {
+        ProfileField::Username => Some(request.username.as_str()),
+        ProfileField::FirstName => Some(request.first_name.as_str()),
+        ProfileField::LastName => Some(request.last_name.as_str()),
+        ProfileField::Email => request.email.as_deref(),
+        ProfileField::Phone => request.phone.as_deref(),
+    };
+    for (field, fault) in context.profiles.faults(given) {
+        if fault == ProfileFault::Missing && by.organization().is_none() {
+            continue;
+        }
+        wrong.push(FieldError { field: field.as_str(), message: fault.to_string() });
+    }
+}
+
+/// Names and addresses are one line each and not endless.
+fn check_profile(
+    wrong: &mut Vec<FieldError>,
+    names: &[(&'static str, &str)],
+    description: &str,
+    email: Option<&str>,
+    phone: Option<&str>,
+) {
+    let mut note = |field, message: &str| wrong.push(FieldError { field, message: message.to_owned() });
+    for (field, text) in names {
+        if text.len() > 255 || text.chars().any(char::is_control) {
+            note(field, "has at most 255 bytes on one line");
+        }
+    }
+    if description.len() > 4096 {
+        note("description", "has at most 4096 bytes");
+    }
+    if email.is_some_and(|email| !is_email(email)) {
+        note("email", "is not an e-mail address");
+    }
+    if phone.is_some_and(|phone| phone.is_empty() || phone.len() > 40 || phone.chars().any(char::is_control)) {
+        note("phone", "is not a telephone number");
+    }
 }
 
 fn is_email(text: &str) -> bool {
     text.len() <= 254
         && text.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && !domain.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+            !local.is_empty()
+                && !domain.is_empty()
+                && !domain.contains('@')
+                && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';'))
         })
 }
 
-/// Checks and hashes a password that somebody chose.
-async fn hash_chosen(context: &Context, chosen: &SecretString, min_length: usize) -> Result<String, AdminError> {
-    let refused = |what: String| AdminError::Refused(what);
-    if is_generated_shape(chosen.expose()) {
-        return Err(refused("a chosen password has not the shape of a generated one".to_owned()));
-    }
-    let input = PasswordInput::parse(chosen.expose()).map_err(|cause| refused(cause.to_string()))?;
-    PasswordPolicy { min_length }.check_new(&input).map_err(|cause| refused(cause.to_string()))?;
-    let hasher = context.login.hasher().clone();
-    Ok(context.login.pool().run(move || hasher.hash(&input)).await??)
-}
-
-fn digest_generated(context: &Context, generated: &SecretString) -> String {
-    context.data_keys.digest.digest(GENERATED_DIGEST_PURPOSE, generated.expose().as_bytes()).to_text()
-}
-
-/// One by username or id.
+/// One by username or id, if they are a member where `by` reaches.
 ///
 /// # Errors
 /// [`AdminError::NotFound`].
-pub async fn find(context: &Context, key: &str) -> Result<User, AdminError> {
+pub async fn find(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
     let wanted = key.to_owned();
+    let organization = by.organization().map(str::to_owned);
     let found = context
         .store
-        .read(move |db| match users::by_username(db, &wanted)? {
-            Some(user) => Ok(Some(user)),
-            None => users::by_id(db, &wanted),
+        .read(move |db| {
+            let user = match users::by_username(db, &wanted)? {
+                Some(user) => Some(user),
+                None => users::by_id(db, &wanted)?,
+            };
+            let Some(user) = user.filter(|user| user.status != UserStatus::Deleted) else { return Ok(None) };
+            let Some(organization) = &organization else { return Ok(Some(user)) };
+            let member = memberships::of_user(db, &user.id)?.iter().any(|place| place.organization_id == *organization);
+            Ok(Some(user).filter(|_| member))
         })
         .await?;
-    found.filter(|user| user.status != UserStatus::Deleted).ok_or_else(|| AdminError::not_found("user", key))
+    found.ok_or_else(|| AdminError::not_found("user", key))
 }
 
-/// All users of an organization, or its sets of credentials.
+/// One whom `by` may look at: everybody themselves, others with [`USERS_MANAGE`].
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Forbidden`].
+pub async fn visible(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
+    let user = find(context, by, key).await;
+    if !user.as_ref().is_ok_and(|user| by.user_id() == Some(user.id.as_str())) {
+        by.require(USERS_MANAGE)?;
+    }
+    user
+}
+
+/// One whose account `by` may change: a user of the organization that they were made in, who holds nothing there
+/// that `by` does not. Whoever resets a password can do what its owner can.
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Forbidden`].
+pub async fn manageable(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
+    let user = find(context, by, key).await?;
+    let own_set = by.holds(CREDENTIALS_MANAGE) && profile(context, &user).await?.programmatic;
+    if !own_set {
+        by.require(USERS_MANAGE)?;
+    }
+    if !by.sees(&user.organization_id) {
+        return Err(AdminError::Forbidden(
+            "the account belongs to another organization, which alone changes it".into(),
+        ));
+    }
+    by.may_grant(&held(context, &user))?;
+    Ok(user)
+}
+
+/// What a user may do in the organization that they were made in.
+#[must_use]
+pub fn held(context: &Context, user: &User) -> BTreeSet<String> {
+    roles::permissions(&context.registry.snapshot(), &user.role_ids)
+}
+
+/// A user's profile.
 ///
 /// # Errors
 /// [`AdminError::NotFound`].
-pub async fn list(
+pub async fn profile(context: &Context, user: &User) -> Result<UserProfile, AdminError> {
+    let id = user.id.clone();
+    let found = context.store.read(move |db| user_profiles::find(db, &id)).await?;
+    found.ok_or_else(|| AdminError::not_found("user", &user.username))
+}
+
+/// The users that `by` sees, after one id, in the order in which they were made.
+///
+/// # Errors
+/// [`AdminError::Forbidden`].
+pub async fn page(
     context: &Context,
-    organization: Option<&str>,
-    programmatic: bool,
-) -> Result<Vec<ListedUser>, AdminError> {
-    let organization = organizations::find(context, organization).await?;
-    Ok(context.store.read(move |db| users::list(db, &organization.id, programmatic)).await?)
+    by: &Authority,
+    mut filter: UserFilter,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<UserProfile>, AdminError> {
+    by.require(if filter.programmatic == Some(true) { CREDENTIALS_MANAGE } else { USERS_MANAGE })?;
+    if let Some(own) = by.organization() {
+        filter.organization_id = Some(own.to_owned());
+    }
+    let after = after.to_owned();
+    Ok(context.store.read(move |db| user_profiles::page(db, &filter, &after, limit)).await?)
+}
+
+/// Changes a user's profile, access or administration level. A user without [`USERS_MANAGE`] changes their own names
+/// and telephone number alone.
+///
+/// # Errors
+/// [`AdminError`] says what cannot be, and at which field.
+pub async fn update(
+    context: &Context,
+    by: &Authority,
+    key: &str,
+    change: &UserChange,
+) -> Result<UserProfile, AdminError> {
+    let found = find(context, by, key).await?;
+    let own = by.user_id() == Some(found.id.as_str());
+    let only_names = change.email.is_none()
+        && change.administration.is_none()
+        && change.access.is_none()
+        && change.description.is_none();
+    let user = if own && only_names { found } else { manageable(context, by, key).await? };
+    let mut wrong = Vec::new();
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    check_profile(
+        &mut wrong,
+        &[
+            ("name", &text(&change.name)),
+            ("first_name", &text(&change.first_name)),
+            ("last_name", &text(&change.last_name)),
+        ],
+        &text(&change.description),
+        change.email.as_ref().and_then(Option::as_deref),
+        change.phone.as_ref().and_then(Option::as_deref),
+    );
+    if !wrong.is_empty() {
+        return Err(AdminError::Invalid(wrong));
+    }
+    if change.phone.iter().flatten().any(|phone| !context.profiles.phone.accepts(phone)) {
+        return Err(AdminError::invalid("phone", ProfileFault::PhoneForm.to_string()));
+    }
+    let now = context.clock.now();
+    let fields = changed_fields(change);
+    let event = event("user.changed", &user.id, &user.organization_id, format!("fields={fields}"));
+    let (actor, change, changed) = (by.actor.clone(), change.clone(), user.clone());
+    let loses_api = user.access_api && change.access.is_some_and(|(_, api)| !api);
+    context
+        .change(move |db| {
+            user_profiles::update(db, &changed.id, &change)?;
+            if loses_api {
+                users::raise_epoch(db, &changed.id, now)?;
+                families::revoke_all_of_user(db, &changed.id, now)?;
+            }
+            audit::record(db, &actor, &event, now)
+        })
+        .await?;
+    profile(context, &user).await
+}
+
+fn changed_fields(change: &UserChange) -> String {
+    let fields = [
+        ("name", change.name.is_some()),
+        ("description", change.description.is_some()),
+        ("first_name", change.first_name.is_some()),
+        ("last_name", change.last_name.is_some()),
+        ("email", change.email.is_some()),
+        ("phone", change.phone.is_some()),
+        ("administration", change.administration.is_some()),
+        ("access", change.access.is_some()),
+    ];
+    fields.iter().filter_map(|(name, changed)| changed.then_some(*name)).collect::<Vec<_>>().join(",")
 }
 
 /// Moves a user to another status; all but `active` end their tokens and families.
 ///
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Refused`] if the user's life has no such step.
-pub async fn set_status(context: &Context, actor: &Actor, key: &str, status: UserStatus) -> Result<User, AdminError> {
-    let mut user = find(context, key).await?;
+pub async fn set_status(context: &Context, by: &Authority, key: &str, status: UserStatus) -> Result<User, AdminError> {
+    let mut user = manageable(context, by, key).await?;
     if user.status == status && status != UserStatus::Active {
         return Ok(user);
     }
@@ -185,10 +399,13 @@ pub async fn set_status(context: &Context, actor: &Actor, key: &str, status: Use
     }
     let now = context.clock.now();
     let event = event("user.status_changed", &user.id, &user.organization_id, format!("status={status}"));
-    let (actor, changed) = (actor.clone(), user.clone());
+    let (actor, changed) = (by.actor.clone(), user.clone());
     let account = context.login.account_key(&user.username);
     context
         .change(move |db| {
+            if status != UserStatus::Active {
+                refuse_last_administrator(db, &changed, &changed.organization_id, None)?;
+            }
             if !users::set_status(db, &changed.id, changed.status, status, now)? {
                 return Err(StoreError::Conflict("somebody else changed the user meanwhile: look again".to_owned()));
             }
@@ -204,12 +421,42 @@ pub async fn set_status(context: &Context, actor: &Actor, key: &str, status: Use
     Ok(user)
 }
 
+/// The last administrator of an organization stays one. `keeping` is what the user's roles there will be; none where
+/// they lose them all.
+///
+/// # Errors
+/// [`StoreError::Conflict`].
+pub(super) fn refuse_last_administrator(
+    db: &mut Db,
+    user: &User,
+    organization_id: &str,
+    keeping: Option<&[String]>,
+) -> Result<(), StoreError> {
+    let Some(administrator) = stored_roles::find(db, organization_id, ADMINISTRATOR)? else { return Ok(()) };
+    let places = memberships::of_user(db, &user.id)?;
+    let is_one = places
+        .iter()
+        .any(|place| place.organization_id == organization_id && place.role_ids.contains(&administrator.id));
+    let stays = keeping.is_some_and(|roles| roles.contains(&administrator.id));
+    if is_one
+        && !stays
+        && user.status == UserStatus::Active
+        && user_profiles::active_holders(db, organization_id, &administrator.id, &user.id)? == 0
+    {
+        return Err(StoreError::Conflict(format!(
+            "{} is the last administrator of the organization: make another one first",
+            user.username
+        )));
+    }
+    Ok(())
+}
+
 /// Lifts a lock, and forgets the failures that were on the way to one.
 ///
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Refused`] for a user who is stopped for another reason.
-pub async fn unlock(context: &Context, actor: &Actor, key: &str) -> Result<User, AdminError> {
-    let user = find(context, key).await?;
+pub async fn unlock(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
+    let user = find(context, by, key).await?;
     if !matches!(user.status, UserStatus::Locked | UserStatus::Active) {
         let verb = if user.status == UserStatus::Invited { "set-password" } else { "enable" };
         return Err(AdminError::Refused(format!(
@@ -217,84 +464,10 @@ pub async fn unlock(context: &Context, actor: &Actor, key: &str) -> Result<User,
             user.username, user.status
         )));
     }
-    set_status(context, actor, key, UserStatus::Active).await
+    set_status(context, by, key, UserStatus::Active).await
 }
 
-/// Sets a chosen password; ends every token and family of the user, and a lock.
-///
-/// # Errors
-/// [`AdminError::NotFound`]; [`AdminError::Refused`] if the password is too weak.
-pub async fn set_password(
-    context: &Context,
-    actor: &Actor,
-    key: &str,
-    chosen: &SecretString,
-    min_length: usize,
-) -> Result<User, AdminError> {
-    let user = find(context, key).await?;
-    let hash = hash_chosen(context, chosen, min_length).await?;
-    store_password(context, actor, &user, PasswordKind::Human, hash).await?;
-    Ok(user)
-}
-
-/// Gives a user a generated password; ends every token and family of theirs.
-///
-/// # Errors
-/// [`AdminError::NotFound`].
-pub async fn rotate_password(context: &Context, actor: &Actor, key: &str) -> Result<(User, SecretString), AdminError> {
-    let user = find(context, key).await?;
-    let generated = generate_password(&context.random);
-    let digest = digest_generated(context, &generated);
-    store_password(context, actor, &user, PasswordKind::Generated, digest).await?;
-    Ok((user, generated))
-}
-
-async fn store_password(
-    context: &Context,
-    actor: &Actor,
-    user: &User,
-    kind: PasswordKind,
-    hash: String,
-) -> Result<(), AdminError> {
-    let now = context.clock.now();
-    let event = event("user.password_changed", &user.id, &user.organization_id, format!("kind={kind}"));
-    let (actor, user) = (actor.clone(), user.clone());
-    let account = context.login.account_key(&user.username);
-    context
-        .change(move |db| {
-            users::set_password(db, &user.id, kind, &hash, now)?;
-            // A new password ends an invitation and a lock, and nothing else: where neither is, nothing changes.
-            for waiting in [UserStatus::Locked, UserStatus::Invited] {
-                users::set_status(db, &user.id, waiting, UserStatus::Active, now)?;
-            }
-            attempts::forget(db, &account)?;
-            families::revoke_all_of_user(db, &user.id, now)?;
-            audit::record(db, &actor, &event, now)
-        })
-        .await?;
-    Ok(())
-}
-
-/// Gives a user a role.
-///
-/// # Errors
-/// [`AdminError::NotFound`].
-pub async fn grant_role(context: &Context, actor: &Actor, key: &str, role: &str) -> Result<User, AdminError> {
-    let user = find(context, key).await?;
-    let role = roles::find(context, &user.organization_id, role).await?;
-    let now = context.clock.now();
-    let event = event("user.role_granted", &user.id, &user.organization_id, format!("role={}", role.name));
-    let (actor, changed) = (actor.clone(), user.clone());
-    context
-        .change(move |db| {
-            crate::store::memberships::grant_role(db, &changed.id, &changed.organization_id, &role.id)?;
-            audit::record(db, &actor, &event, now)
-        })
-        .await?;
-    Ok(user)
-}
-
-fn event(action: &'static str, user_id: &str, organization_id: &str, details: String) -> AuditEvent {
+pub(super) fn event(action: &'static str, user_id: &str, organization_id: &str, details: String) -> AuditEvent {
     AuditEvent {
         action,
         target_kind: "user",

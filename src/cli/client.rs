@@ -3,11 +3,14 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::admin::client_secrets;
 use crate::admin::clients::{self, NewClient};
-use crate::cli::session::{Desk, Session, parse_seconds};
-use crate::cli::{Failure, output};
+use crate::cli::session::{Desk, Session, everything, parse_seconds};
+use crate::cli::{Failure, access, output};
 use crate::model::client::{Client, ClientStatus};
 use crate::model::grant_type::GrantType;
+use crate::model::time::Timestamp;
+use crate::store::clients::ClientFilter;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -31,6 +34,10 @@ pub(super) enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// A program in a language of yours that gets a token with it
+    Snippet(access::Snippet),
+    /// A Postman collection and environment with its values
+    Postman(access::Postman),
     /// Its secrets, without the secrets themselves
     Secrets(Which),
     /// Give it a new secret; the old ones end at once, or after the overlap
@@ -64,6 +71,9 @@ pub(super) struct Create {
     /// A client without a secret
     #[arg(long)]
     public: bool,
+    /// live or test: the secret of a test client has another prefix
+    #[arg(long, value_name = "MODE")]
+    mode: Option<String>,
     /// Choose the id
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
@@ -91,6 +101,12 @@ pub(super) struct Create {
     /// Its organization by id, number or slug
     #[arg(long, value_name = "ORGANIZATION")]
     organization: Option<String>,
+    /// What it is for
+    #[arg(long, default_value = "")]
+    description: String,
+    /// A role at Grantor's own API, by name or id; repeat it for several
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
     /// Accepted for commands written for another server, and ignored
     #[arg(long, hide = true)]
     env: Option<String>,
@@ -102,11 +118,9 @@ impl Verb {
             Self::Create(create) => create.run(session),
             Self::List => list(session),
             Self::Show(which) => show(session, &which),
-            Self::Approve(which) => {
-                say(session, async |desk| Ok(clients::approve(&desk.context, &desk.actor, &which.key).await?))
-            }
+            Self::Approve(which) => approve(session, &which),
             Self::Enable(which) => {
-                say(session, async |desk| Ok(clients::enable(&desk.context, &desk.actor, &which.key).await?))
+                say(session, async |desk| Ok(clients::enable(&desk.context, &desk.by, &which.key).await?))
             }
             Self::Disable(which) => set_status(session, &which, ClientStatus::Disabled),
             Self::Delete { which, yes } => {
@@ -114,6 +128,8 @@ impl Verb {
                 output::confirm(&format!("Delete the client {} and end its tokens?", which.key), yes)?;
                 set_status(session, &which, ClientStatus::Deleted)
             }
+            Self::Snippet(snippet) => snippet.run(session),
+            Self::Postman(postman) => postman.run(session),
             Self::Secrets(which) => secrets(session, &which),
             Self::RotateSecret { which, overlap, yes } => {
                 if overlap.unwrap_or(0) == 0 {
@@ -135,6 +151,7 @@ impl Create {
             organization: self.organization,
             grant_types: self.grant_types,
             public: self.public,
+            mode: self.mode,
             scopes: self.scopes,
             audiences: self.audiences,
             authentication_method: self.token_endpoint_auth_method,
@@ -142,9 +159,11 @@ impl Create {
             access_lifetime: self.access_lifetime,
             reuse_window: self.reuse_window,
             signing_algorithm: self.signing_algorithm,
+            description: self.description,
+            roles: self.roles,
+            ..NewClient::default()
         };
-        let made = session
-            .run_or_init(async |desk| Ok(clients::create(&desk.context, &desk.actor, &desk.prefixes(), &new).await?))?;
+        let made = session.run_or_init(async |desk| Ok(clients::create(&desk.context, &desk.by, &new).await?))?;
         if session.json {
             let mut answer = as_json(&made.client);
             if let Some(secret) = made.secret {
@@ -197,7 +216,12 @@ fn joined(client: &Client) -> (String, String) {
 }
 
 fn list(session: &Session) -> Result<(), Failure> {
-    let all = session.run(async |desk| Ok(clients::list(&desk.context, None).await?))?;
+    let all = session.run(async |desk| {
+        let page = async |after: &str, limit| {
+            clients::page(&desk.context, &desk.by, ClientFilter::default(), after, limit).await
+        };
+        everything(page, |client| &client.client_id).await
+    })?;
     if session.json {
         return output::json(&all.iter().map(as_json).collect::<Vec<_>>());
     }
@@ -221,7 +245,7 @@ fn list(session: &Session) -> Result<(), Failure> {
 }
 
 fn show(session: &Session, which: &Which) -> Result<(), Failure> {
-    let client = session.run(async |desk| Ok(clients::find(&desk.context, &which.key).await?))?;
+    let client = session.run(async |desk| Ok(clients::find(&desk.context, &desk.by, &which.key).await?))?;
     if session.json {
         return output::json(&as_json(&client));
     }
@@ -243,13 +267,13 @@ fn show(session: &Session, which: &Which) -> Result<(), Failure> {
 }
 
 fn set_status(session: &Session, which: &Which, status: ClientStatus) -> Result<(), Failure> {
-    say(session, async |desk| Ok(clients::set_status(&desk.context, &desk.actor, &which.key, status).await?))
+    say(session, async |desk| Ok(clients::set_status(&desk.context, &desk.by, &which.key, status).await?))
 }
 
 /// Every set of credentials works through the one client: without it they all are dead for ever.
 fn must_not_be_programmatic(session: &Session, which: &Which) -> Result<(), Failure> {
     session.run(async |desk| {
-        let client_id = clients::find(&desk.context, &which.key).await?.client_id;
+        let client_id = clients::find(&desk.context, &desk.by, &which.key).await?.client_id;
         if client_id == desk.config.credentials.programmatic_client_id {
             return Err(Failure::Refused(format!(
                 "{client_id} is the client of all credentials (credentials.programmatic_client_id) and is not deleted: \
@@ -269,31 +293,53 @@ fn say(session: &Session, verb: impl AsyncFnOnce(Desk) -> Result<Client, Failure
     Ok(())
 }
 
-fn secrets(session: &Session, which: &Which) -> Result<(), Failure> {
-    let client = session.run(async |desk| Ok(clients::find(&desk.context, &which.key).await?))?;
+fn approve(session: &Session, which: &Which) -> Result<(), Failure> {
+    let approved = session.run(async |desk| Ok(clients::approve(&desk.context, &desk.by, &which.key).await?))?;
     if session.json {
-        let secrets: Vec<Value> =
-            client.secrets.iter().map(|secret| json!({ "id": secret.id, "expires_at": secret.expires_at })).collect();
+        let mut answer = as_json(&approved.client);
+        if let Some(secret) = approved.secret {
+            answer["client_secret"] = secret.into_exposed().into();
+        }
+        return output::json(&answer);
+    }
+    output::line(&format!("{} is {}", approved.client.client_id, approved.client.status));
+    if let Some(secret) = approved.secret {
+        output::line(&format!("secret: {}   (shown only now)", secret.into_exposed()));
+    }
+    Ok(())
+}
+
+fn secrets(session: &Session, which: &Which) -> Result<(), Failure> {
+    let secrets = session.run(async |desk| Ok(client_secrets::list(&desk.context, &desk.by, &which.key).await?))?;
+    if session.json {
+        let secrets: Vec<Value> = secrets
+            .iter()
+            .map(|secret| {
+                json!({
+                    "id": secret.id,
+                    "label": secret.label,
+                    "created_at": Timestamp::from_micros(secret.created_at),
+                    "expires_at": secret.expires_at.map(Timestamp::from_micros),
+                })
+            })
+            .collect();
         return output::json(&secrets);
     }
-    let rows: Vec<Vec<String>> = client
-        .secrets
-        .iter()
+    let rows: Vec<Vec<String>> = secrets
+        .into_iter()
         .map(|secret| {
-            vec![
-                secret.id.clone(),
-                secret.expires_at.map_or_else(|| "never".to_owned(), crate::model::time::Timestamp::rfc3339),
-            ]
+            let instant = |micros| Timestamp::from_micros(micros).rfc3339();
+            let ends = secret.expires_at.map_or_else(|| "never".to_owned(), instant);
+            vec![secret.id, secret.label, instant(secret.created_at), ends]
         })
         .collect();
-    output::table(&["SECRET", "EXPIRES"], &rows);
+    output::table(&["SECRET", "LABEL", "CREATED", "EXPIRES"], &rows);
     Ok(())
 }
 
 fn rotate_secret(session: &Session, which: &Which, overlap: Option<i64>) -> Result<(), Failure> {
-    let rotated = session.run(async |desk| {
-        Ok(clients::rotate_secret(&desk.context, &desk.actor, &desk.prefixes(), &which.key, overlap).await?)
-    })?;
+    let rotated =
+        session.run(async |desk| Ok(client_secrets::rotate(&desk.context, &desk.by, &which.key, overlap).await?))?;
     if session.json {
         let mut answer = json!({
             "client_id": rotated.client.client_id,

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::admin::credentials::{self, MadeCredentials};
-use crate::cli::session::Session;
+use crate::cli::session::{Session, everything};
 use crate::cli::{Failure, output};
 
 #[derive(Debug, Subcommand)]
@@ -47,8 +47,7 @@ impl Verb {
                 // Before anything is made: what cannot be written down is not made.
                 let file = output.map(|path| NewFile::create(&path)).transpose()?;
                 let made = session.run_or_init(async |desk| {
-                    let client_id = &desk.config.credentials.programmatic_client_id;
-                    Ok(credentials::create(&desk.context, &desk.actor, client_id, &name, &description, &roles).await?)
+                    Ok(credentials::create(&desk.context, &desk.by, &name, &description, &roles).await?)
                 });
                 match file {
                     Some(file) => file.write(session, made),
@@ -58,7 +57,7 @@ impl Verb {
             Self::List => list(session),
             Self::Delete { key, yes } => {
                 output::confirm(&format!("Delete the credentials {key} and end their tokens?"), yes)?;
-                session.run(async |desk| Ok(credentials::delete(&desk.context, &desk.actor, &key).await?))?;
+                session.run(async |desk| Ok(credentials::delete(&desk.context, &desk.by, &key).await?))?;
                 if session.json {
                     output::json(&json!({ "deleted": key }))
                 } else {
@@ -155,17 +154,21 @@ impl NewFile {
 }
 
 fn list(session: &Session) -> Result<(), Failure> {
-    let all = session.run(async |desk| Ok(credentials::list(&desk.context, None).await?))?;
+    let all = session.run(async |desk| {
+        let page = async |after: &str, limit| credentials::page(&desk.context, &desk.by, after, limit).await;
+        everything(page, |set| &set.id).await
+    })?;
     if session.json {
         let all: Vec<Value> = all
             .iter()
             .map(|set| {
-                json!({ "id": set.id, "name": set.name, "description": set.description, "username": set.username })
+                json!({ "id": set.id, "name": set.name, "description": set.description, "username": set.username, "status": set.status })
             })
             .collect();
         return output::json(&all);
     }
-    let rows: Vec<Vec<String>> = all.into_iter().map(|set| vec![set.name, set.username, set.status, set.id]).collect();
+    let rows: Vec<Vec<String>> =
+        all.into_iter().map(|set| vec![set.name, set.username, set.status.to_string(), set.id]).collect();
     output::table(&["NAME", "USERNAME", "STATUS", "ID"], &rows);
     Ok(())
 }

@@ -4,11 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::admin::setup::ADMIN_USERNAME;
-use crate::admin::{AdminError, organizations, users};
+use crate::admin::{AdminError, Authority, organizations, passwords, users};
 use crate::cli::session::{block_on, open, read_password};
 use crate::cli::{Failure, output, session::Session};
 use crate::config::LogFormat;
-use crate::model::audit::Actor;
 use crate::model::role::{ADMINISTRATOR, Role};
 use crate::model::user::{User, UserStatus};
 use crate::oauth::Context;
@@ -37,8 +36,8 @@ struct Answer {
 }
 
 /// The user of this name, who must be an administrator: the one that the installation was made with, or a later one.
-async fn administrator(context: &Context, username: &str) -> Result<User, Failure> {
-    let user = match users::find(context, username).await {
+async fn administrator(context: &Context, by: &Authority, username: &str) -> Result<User, Failure> {
+    let user = match users::find(context, by, username).await {
         Err(AdminError::NotFound { .. }) => {
             return Err(Failure::Refused(format!(
                 "it is installed already, without an administrator {username}: \
@@ -65,20 +64,19 @@ impl Init {
         let chosen =
             if self.admin_password_stdin { Some(read_password(true, "Password of the administrator")?) } else { None };
         let answer = block_on(async move {
-            let (config, opened) = open(config, &self.admin_username).await?;
-            let (context, actor) = (opened.context, Actor::command_line());
-            let administrator = administrator(&context, &self.admin_username).await?;
+            let (_, opened) = open(config, &self.admin_username).await?;
+            let (context, by) = (opened.context, Authority::operator());
+            let administrator = administrator(&context, &by, &self.admin_username).await?;
             let mut password = None;
             if administrator.status == UserStatus::Invited || self.recover_admin {
                 if let Some(chosen) = &chosen {
-                    let length = config.passwords.min_length;
-                    users::set_password(&context, &actor, &administrator.id, chosen, length).await?;
+                    passwords::set(&context, &by, &administrator.id, chosen).await?;
                 } else {
-                    let (_, generated) = users::rotate_password(&context, &actor, &administrator.id).await?;
+                    let (_, generated) = passwords::rotate(&context, &by, &administrator.id).await?;
                     password = Some(generated.into_exposed());
                 }
             }
-            let organization = organizations::find(&context, Some(&administrator.organization_id)).await?;
+            let organization = organizations::reached(&context, &by, Some(&administrator.organization_id)).await?;
             Ok(Answer {
                 username: administrator.username,
                 password,

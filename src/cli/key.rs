@@ -32,7 +32,7 @@ impl Verb {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::List => {
-                let keys = session.run(async |desk| Ok(signing_keys::list(&desk.context).await?))?;
+                let keys = session.run(async |desk| Ok(signing_keys::list(&desk.context, &desk.by).await?))?;
                 if session.json {
                     return output::json(&keys.iter().map(as_json).collect::<Vec<_>>());
                 }
@@ -42,7 +42,7 @@ impl Verb {
             Self::Rotate { algorithm } => {
                 let key = session.run(async |desk| {
                     let algorithm = algorithm.unwrap_or(desk.context.settings.signing_algorithm);
-                    Ok(signing_keys::rotate(&desk.context, &desk.actor, algorithm).await?)
+                    Ok(signing_keys::rotate(&desk.context, &desk.by, algorithm).await?)
                 })?;
                 if session.json {
                     return output::json(&as_json(&key));
@@ -54,7 +54,7 @@ impl Verb {
                 session.run(async |desk| Ok(signing_keys::must_be_revocable(&desk.context, &kid).await?))?;
                 output::confirm(&format!("End the key {kid} and every token that it signed?"), yes)?;
                 let successor =
-                    session.run(async |desk| Ok(signing_keys::revoke(&desk.context, &desk.actor, &kid).await?))?;
+                    session.run(async |desk| Ok(signing_keys::revoke(&desk.context, &desk.by, &kid).await?))?;
                 if session.json {
                     return output::json(
                         &json!({ "kid": kid, "state": "removed", "successor": successor.as_ref().map(as_json) }),

@@ -3,24 +3,32 @@
 // Doc comments here are the help texts that people read on a terminal, where backticks are noise.
 #![allow(clippy::doc_markdown)]
 
+mod access;
+mod api_key;
+mod audit;
+mod backup;
 mod client;
 mod config;
 mod credentials;
+mod declaration;
 mod doctor;
 mod failure;
 mod init;
 mod key;
+mod mail;
 mod master_key;
 mod migrate;
 mod organization;
 mod output;
 mod quickstart;
+mod report;
 mod role;
 mod scope;
 mod serve;
 mod session;
 mod token;
 mod user;
+mod user_import;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +44,9 @@ struct Arguments {
     /// Configuration file (default: config/<environment>.toml in the working folder, if it is there)
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Dialect of a platform: biotz, buymed, kizen, akeneo or bandwidth
+    #[arg(long, global = true, value_name = "NAME")]
+    preset: Option<String>,
     /// Print one JSON value and nothing else
     #[arg(long, global = true)]
     json: bool,
@@ -50,7 +61,7 @@ enum Command {
     /// Serve (also without any command)
     Serve,
     /// Set everything up in this folder, print curl lines to paste, and serve
-    Quickstart,
+    Quickstart(quickstart::Quickstart),
     /// Look for what would keep the server from working
     Doctor,
     /// The database's schema
@@ -58,6 +69,14 @@ enum Command {
         #[command(subcommand)]
         verb: Option<migrate::Verb>,
     },
+    /// Copy the database into a file while the server runs; the master key is not in it
+    Backup(backup::Backup),
+    /// Put a backup in the place of the database while no server runs; ends every token
+    Restore(backup::Restore),
+    /// Make organizations, scopes, roles and clients what a file declares
+    Apply(declaration::Apply),
+    /// Print organizations, scopes, roles and clients as such a file, without any secret
+    Export,
     /// Applications and API connections
     #[command(subcommand)]
     Client(client::Verb),
@@ -67,6 +86,9 @@ enum Command {
     /// Generated usernames and passwords for programs
     #[command(subcommand)]
     Credentials(credentials::Verb),
+    /// Keys that programs send with each request
+    #[command(subcommand)]
+    ApiKey(api_key::Verb),
     /// Sets of permissions
     #[command(subcommand)]
     Role(role::Verb),
@@ -79,9 +101,17 @@ enum Command {
     /// Signing keys
     #[command(subcommand)]
     Key(key::Verb),
+    /// Messages to people: sent, waiting and failed
+    #[command(subcommand)]
+    Mail(mail::Verb),
     /// The key that the database is useless without
     #[command(subcommand)]
     MasterKey(master_key::Verb),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// What is not used, and what should no longer be
+    Report(report::Report),
     /// Tokens, without the database
     #[command(subcommand)]
     Token(token::Verb),
@@ -99,7 +129,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    let session = session::Session::new(arguments.config, arguments.json);
+    let session = session::Session::new(arguments.config, arguments.preset, arguments.json);
     match dispatch(&session, arguments.command.unwrap_or(Command::Serve)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -113,17 +143,25 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
     match command {
         Command::Init(init) => init.run(session),
         Command::Serve => serve::run(session),
-        Command::Quickstart => quickstart::run(session),
+        Command::Quickstart(quickstart) => quickstart.run(session),
         Command::Doctor => doctor::run(session),
         Command::Migrate { verb } => migrate::run(session, verb.unwrap_or_default()),
+        Command::Backup(backup) => backup.run(session),
+        Command::Restore(restore) => restore.run(session),
+        Command::Apply(apply) => apply.run(session),
+        Command::Export => declaration::export(session),
         Command::Client(verb) => verb.run(session),
         Command::User(verb) => verb.run(session),
         Command::Credentials(verb) => verb.run(session),
+        Command::ApiKey(verb) => verb.run(session),
         Command::Role(verb) => verb.run(session),
         Command::Scope(verb) => verb.run(session),
         Command::Organization(verb) => verb.run(session),
         Command::Key(verb) => verb.run(session),
+        Command::Mail(verb) => verb.run(session),
         Command::MasterKey(verb) => verb.run(session),
+        Command::Audit(verb) => verb.run(session),
+        Command::Report(report) => report.run(session),
         Command::Token(verb) => verb.run(session),
         Command::Config(verb) => verb.run(session),
         Command::Completions { shell } => {

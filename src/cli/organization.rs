@@ -38,14 +38,14 @@ impl Verb {
         let all = match self {
             Self::Create { name, slug } => {
                 let made = session.run_or_init(async |desk| {
-                    Ok(organizations::create(&desk.context, &desk.actor, &name, &slug).await?)
+                    Ok(organizations::create(&desk.context, &desk.by, &name, &slug).await?)
                 })?;
                 if session.json {
                     return output::json(&as_json(&made));
                 }
                 vec![made]
             }
-            Self::List => session.run(async |desk| Ok(organizations::list(&desk.context).await?))?,
+            Self::List => session.run(async |desk| Ok(organizations::list(&desk.context, &desk.by).await?))?,
             Self::Disable { organization } => return set(session, &organization, OrganizationStatus::Disabled),
             Self::Enable { organization } => return set(session, &organization, OrganizationStatus::Active),
         };
@@ -62,7 +62,7 @@ impl Verb {
 }
 
 fn set(session: &Session, key: &str, status: OrganizationStatus) -> Result<(), Failure> {
-    session.run(async |desk| Ok(organizations::set_status(&desk.context, &desk.actor, key, status).await?))?;
+    session.run(async |desk| Ok(organizations::set_status(&desk.context, &desk.by, key, status).await?))?;
     if session.json {
         return output::json(&json!({ "organization": key, "status": status }));
     }

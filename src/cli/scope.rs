@@ -35,7 +35,7 @@ impl Verb {
             Self::Create { name, description, requires_approval, audience } => {
                 let scope = CatalogueScope { name, description, requires_approval, audience };
                 let made =
-                    session.run_or_init(async |desk| Ok(scopes::create(&desk.context, &desk.actor, scope).await?))?;
+                    session.run_or_init(async |desk| Ok(scopes::create(&desk.context, &desk.by, scope).await?))?;
                 if session.json {
                     return output::json(&as_json(&made));
                 }
@@ -48,9 +48,12 @@ impl Verb {
         }
         let rows: Vec<Vec<String>> = all
             .into_iter()
-            .map(|scope| vec![scope.name, scope.audience.unwrap_or_default(), scope.description])
+            .map(|scope| {
+                let approval = if scope.requires_approval { "required" } else { "" };
+                vec![scope.name, approval.to_owned(), scope.audience.unwrap_or_default(), scope.description]
+            })
             .collect();
-        output::table(&["SCOPE", "AUDIENCE", "DESCRIPTION"], &rows);
+        output::table(&["SCOPE", "APPROVAL", "AUDIENCE", "DESCRIPTION"], &rows);
         Ok(())
     }
 }

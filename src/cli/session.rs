@@ -5,13 +5,13 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::admin::clients::Prefixes;
 use crate::admin::setup::ADMIN_USERNAME;
+use crate::admin::{AdminError, Authority};
 use crate::app::{self, Opened, Surroundings};
+use crate::audit;
 use crate::cli::Failure;
-use crate::config::{self, Config, DatabaseUrl, LoadOptions, LogFormat};
+use crate::config::{self, Config, DatabaseUrl, LoadOptions, LogFormat, Preset};
 use crate::crypto::secret::SecretString;
-use crate::model::audit::Actor;
 use crate::oauth::Context;
 use crate::store::{Store, instance};
 use crate::telemetry;
@@ -19,6 +19,7 @@ use crate::telemetry;
 /// One run of the command line.
 pub struct Session {
     config_file: Option<PathBuf>,
+    preset: Option<String>,
     /// Whether to print JSON.
     pub json: bool,
 }
@@ -30,12 +31,12 @@ pub struct Desk {
     /// The parts.
     pub context: Arc<Context>,
     /// The operator.
-    pub actor: Actor,
+    pub by: Authority,
 }
 
 impl Session {
-    pub(super) fn new(config_file: Option<PathBuf>, json: bool) -> Self {
-        Self { config_file, json }
+    pub(super) fn new(config_file: Option<PathBuf>, preset: Option<String>, json: bool) -> Self {
+        Self { config_file, preset, json }
     }
 
     /// The configuration in force.
@@ -43,7 +44,24 @@ impl Session {
     /// # Errors
     /// One line that names the key and the fix.
     pub fn config(&self) -> Result<Config, Failure> {
-        let options = LoadOptions { config_file: self.config_file.clone(), environment: config::process_environment() };
+        self.config_like(None)
+    }
+
+    /// The same under a preset that the command names itself.
+    ///
+    /// # Errors
+    /// As [`Session::config`]; [`Failure::Usage`] if `--preset` names another.
+    pub fn config_like(&self, like: Option<Preset>) -> Result<Config, Failure> {
+        if let (Some(like), Some(preset)) = (like, &self.preset)
+            && like.as_str() != preset
+        {
+            return Err(Failure::Usage(format!("--like {like} and --preset {preset} differ: keep one of the two")));
+        }
+        let options = LoadOptions {
+            config_file: self.config_file.clone(),
+            preset: like.map(|like| like.as_str().to_owned()).or_else(|| self.preset.clone()),
+            environment: config::process_environment(),
+        };
         Ok(config::load(&options)?)
     }
 
@@ -70,7 +88,13 @@ impl Session {
         let _ = telemetry::start(Some(LogFormat::Text), "warn");
         block_on(async move {
             let (config, opened) = open(config, ADMIN_USERNAME).await?;
-            command(Desk { config, context: opened.context, actor: Actor::command_line() }).await
+            let context = Arc::clone(&opened.context);
+            let answer = command(Desk { config, context: opened.context, by: Authority::operator() }).await?;
+            // Where a server runs it seals as well; where none does, what was done here must not wait for one.
+            if let Err(error) = audit::seal(&context.store, &context.data_keys.audit).await {
+                tracing::warn!(%error, "done, but the audit events are not sealed");
+            }
+            Ok(answer)
         })
     }
 }
@@ -118,13 +142,25 @@ pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }
 
-impl Desk {
-    /// How generated ids and secrets begin.
-    #[must_use]
-    pub fn prefixes(&self) -> Prefixes {
-        Prefixes {
-            client_id: self.config.credentials.client_id_prefix.clone(),
-            client_secret: self.config.credentials.client_secret_prefix.clone(),
+/// Rows of a list that are read at once.
+const PAGE: i64 = 1000;
+
+/// Everything that a list has, read page by page. `id` is what the list is ordered by.
+///
+/// # Errors
+/// What the verb answers.
+pub async fn everything<T>(
+    page: impl AsyncFn(&str, i64) -> Result<Vec<T>, AdminError>,
+    id: impl Fn(&T) -> &str,
+) -> Result<Vec<T>, Failure> {
+    let mut all: Vec<T> = Vec::new();
+    loop {
+        let after = all.last().map(&id).unwrap_or_default().to_owned();
+        let next = page(&after, PAGE).await?;
+        let ended = i64::try_from(next.len()).is_ok_and(|rows| rows < PAGE);
+        all.extend(next);
+        if ended {
+            return Ok(all);
         }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::session::Session;
 use crate::cli::{Failure, output};
 use crate::crypto::token_format;
+use crate::developer::secret_formats;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -18,33 +19,59 @@ pub(super) enum Verb {
         /// The text, or -
         token: String,
     },
+    /// Print the regular expressions that find Grantor's secrets
+    Patterns {
+        /// As a rule file of gitleaks
+        #[arg(long)]
+        gitleaks: bool,
+    },
 }
 
 impl Verb {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
-        let Self::Inspect { token } = self;
-        let text = if token == "-" {
-            let mut text = String::new();
-            std::io::stdin().take(64 * 1024).read_to_string(&mut text)?;
-            text
-        } else {
-            token
-        };
-        let (answer, doubt) = inspect(without_scheme(text.trim()));
-        if session.json {
-            output::json(&answer)?;
-        } else if doubt.is_none()
-            && let Value::Object(members) = &answer
-        {
-            for (name, value) in members {
-                match value {
-                    Value::String(text) => output::line(&format!("{name}: {text}")),
-                    other => output::line(&format!("{name}: {other:#}")),
-                }
+        match self {
+            Self::Inspect { token } => say(session, token),
+            Self::Patterns { gitleaks } => patterns(session, gitleaks),
+        }
+    }
+}
+
+/// The published shapes, with the prefixes of the configuration.
+fn patterns(session: &Session, gitleaks: bool) -> Result<(), Failure> {
+    let credentials = session.config()?.credentials;
+    let formats = secret_formats::all(&credentials.client_secret_prefix, &credentials.test_secret_prefix);
+    if gitleaks {
+        output::line(secret_formats::gitleaks(&formats).trim_end());
+    } else if session.json {
+        return output::json(&formats);
+    } else {
+        output::line(secret_formats::page(&formats).trim_end());
+    }
+    Ok(())
+}
+
+fn say(session: &Session, token: String) -> Result<(), Failure> {
+    let text = if token == "-" {
+        let mut text = String::new();
+        std::io::stdin().take(64 * 1024).read_to_string(&mut text)?;
+        text
+    } else {
+        token
+    };
+    let (answer, doubt) = inspect(without_scheme(text.trim()));
+    if session.json {
+        output::json(&answer)?;
+    } else if doubt.is_none()
+        && let Value::Object(members) = &answer
+    {
+        for (name, value) in members {
+            match value {
+                Value::String(text) => output::line(&format!("{name}: {text}")),
+                other => output::line(&format!("{name}: {other:#}")),
             }
         }
-        doubt.map_or(Ok(()), |doubt| Err(Failure::Refused(doubt)))
     }
+    doubt.map_or(Ok(()), |doubt| Err(Failure::Refused(doubt)))
 }
 
 /// The token of a whole `Authorization` header's value.

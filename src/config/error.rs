@@ -10,10 +10,14 @@ pub enum Place {
     Unset,
     /// In the defaults that are built into the program.
     Defaults,
+    /// In the preset of this name, which is built into the program.
+    Preset(&'static str),
     /// In this file.
     File(PathBuf),
     /// In the environment variable of this name.
     Variable(String),
+    /// In this option of the command line.
+    Option(&'static str),
 }
 
 impl fmt::Display for Place {
@@ -21,8 +25,10 @@ impl fmt::Display for Place {
         match self {
             Self::Unset => formatter.write_str("(not set)"),
             Self::Defaults => formatter.write_str("in the defaults"),
+            Self::Preset(name) => write!(formatter, "in the preset {name}"),
             Self::File(path) => write!(formatter, "in {}", one_line(&path.display().to_string())),
             Self::Variable(name) => write!(formatter, "in the variable {}", one_line(name)),
+            Self::Option(name) => write!(formatter, "in the option {name}"),
         }
     }
 }

@@ -37,6 +37,7 @@ impl Kind {
 /// Every key, with its kind.
 pub(crate) const KEYS: &[(&str, Kind)] = &[
     ("environment", Kind::Text),
+    ("preset", Kind::Text),
     ("issuer", Kind::Text),
     ("server.address", Kind::Text),
     ("server.private_address", Kind::Text),
@@ -78,6 +79,45 @@ pub(crate) const KEYS: &[(&str, Kind)] = &[
     ("credentials.client_id_prefix", Kind::Text),
     ("credentials.client_secret_prefix", Kind::Text),
     ("credentials.test_secret_prefix", Kind::Text),
+    ("audit.retention_days", Kind::Number),
+    ("credentials.reveal.client_secret", Kind::Text),
+    ("credentials.reveal.api_key", Kind::Text),
+    ("credentials.reveal.generated_password", Kind::Text),
+    ("users.required_fields", Kind::List),
+    ("users.phone_pattern", Kind::Text),
+    ("console.words.developer", Kind::Text),
+    ("console.words.administration", Kind::Text),
+    ("console.words.credentials", Kind::Text),
+    ("console.words.applications", Kind::Text),
+    ("console.words.api_keys", Kind::Text),
+    ("console.words.api_keys_tab", Kind::Text),
+    ("console.words.users", Kind::Text),
+    ("console.words.roles", Kind::Text),
+    ("console.words.scopes", Kind::Text),
+    ("console.words.approvals", Kind::Text),
+    ("console.words.audit", Kind::Text),
+    ("console.words.keys", Kind::Text),
+    ("console.words.organizations", Kind::Text),
+    ("console.words.profile", Kind::Text),
+    ("console.words.settings", Kind::Text),
+    ("console.words.security", Kind::Text),
+    ("console.words.permissions", Kind::Text),
+    ("console.words.api_access", Kind::Text),
+    ("console.words.new_credentials", Kind::Text),
+    ("console.words.new_application", Kind::Text),
+    ("console.words.new_api_key", Kind::Text),
+    ("console.words.api_key_created", Kind::Text),
+    ("console.words.view_api_key", Kind::Text),
+    ("console.words.new_user", Kind::Text),
+    ("console.words.new_role", Kind::Text),
+    ("console.words.request_scope", Kind::Text),
+    ("console.words.new_secret", Kind::Text),
+    ("console.words.save", Kind::Text),
+    ("brand.name", Kind::Text),
+    ("brand.support_url", Kind::Text),
+    ("mail.smtp_url", Kind::Text),
+    ("mail.smtp_url_file", Kind::Text),
+    ("mail.from", Kind::Text),
     ("log.format", Kind::Text),
     ("log.level", Kind::Text),
 ];
@@ -135,6 +175,7 @@ fn likeness(wrong: &str, key: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::wording::ConsoleWord;
 
     #[test]
     fn a_misspelt_key_gets_the_key_that_was_meant() {
@@ -152,6 +193,13 @@ mod tests {
     #[test]
     fn a_key_that_is_like_no_other_gets_no_guess() {
         assert_eq!(advice("zzzzzz.qqqqqqqq"), "remove it; config/default.toml lists every key");
+    }
+
+    #[test]
+    fn every_word_of_the_console_is_a_key_and_no_other_word_is() {
+        let keys: Vec<&str> = KEYS.iter().filter_map(|(key, _)| key.strip_prefix("console.words.")).collect();
+        let words: Vec<&str> = ConsoleWord::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(keys, words);
     }
 
     #[test]

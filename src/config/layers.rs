@@ -13,8 +13,11 @@ use crate::config::parsed::Parsed;
 
 /// Two keys for one thing, the thing itself and a file that holds it: a layer that sets one of them hides the other in
 /// the layers below. The last part says whether the first hides the second too, or the second is a default that stays.
-const EITHER_OR: &[(&str, &str, bool)] =
-    &[("database.url", "database.url_file", true), ("security.master_key", "security.master_key_file", false)];
+const EITHER_OR: &[(&str, &str, bool)] = &[
+    ("database.url", "database.url_file", true),
+    ("mail.smtp_url", "mail.smtp_url_file", true),
+    ("security.master_key", "security.master_key_file", false),
+];
 
 /// One layer: its settings by key, sections joined by dots.
 pub(crate) struct Layer(BTreeMap<String, (Place, Value)>);

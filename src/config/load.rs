@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use toml::Value;
+
 use crate::config::choices::Environment;
 use crate::config::error::{ConfigError, Place};
 use crate::config::layers::{Layer, Layers};
 use crate::config::settings::Config;
-use crate::config::{resolve, variables};
+use crate::config::{presets, resolve, variables};
 
 /// The defaults, built into the program: a server needs no file beside it.
 const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -18,6 +20,8 @@ const DEFAULTS: &str = include_str!("../../config/default.toml");
 pub struct LoadOptions {
     /// The file of `--config`. Without one, `config/<environment>.toml` in the working folder is read if it is there.
     pub config_file: Option<PathBuf>,
+    /// The preset of `--preset`, which goes before the one that a file or a variable names.
+    pub preset: Option<String>,
     /// The variables, by name; those that do not start with `GRANTOR__` are left alone. See [`process_environment`].
     pub environment: BTreeMap<String, String>,
 }
@@ -29,7 +33,7 @@ pub fn process_environment() -> BTreeMap<String, String> {
     std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
 }
 
-/// Reads and checks the configuration: the defaults, then a file, then variables.
+/// Reads and checks the configuration: the defaults, then a preset, then a file, then variables.
 ///
 /// # Errors
 /// When a file cannot be read, a key is unknown or a value is refused. The error is one line that names the key and the fix.
@@ -52,22 +56,37 @@ impl Config {
 
 /// As [`load`], with `config/<environment>.toml` below this folder.
 fn load_in(folder: &Path, options: &LoadOptions) -> Result<Config, ConfigError> {
-    let variables = variables::layer(&options.environment)?;
+    let mut uppermost = variables::layer(&options.environment)?;
+    let file = file_layer(folder, options, &uppermost)?;
+    if let Some(name) = &options.preset {
+        uppermost.insert("preset".to_owned(), Place::Option("--preset"), Value::String(name.clone()));
+    }
     let mut layers = Layers::new(Layer::toml(&Place::Defaults, DEFAULTS)?);
+    let chosen = [Some(&uppermost), file.as_ref()].into_iter().flatten().find_map(|layer| layer.text("preset"));
+    // A name that is none is refused when everything is checked, with the place where it stands.
+    if let Some(preset) = chosen.and_then(|name| presets::find(name).ok()) {
+        layers.push(Layer::toml(&Place::Preset(preset.as_str()), preset.text())?)?;
+    }
+    if let Some(file) = file {
+        layers.push(file)?;
+    }
+    layers.push(uppermost)?;
+    finish(&layers)
+}
+
+/// The layer of the one file that is read, if there is one.
+fn file_layer(folder: &Path, options: &LoadOptions, variables: &Layer) -> Result<Option<Layer>, ConfigError> {
     if let Some(path) = &options.config_file {
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-        layers.push(Layer::toml(&Place::File(path.clone()), &text)?)?;
-    } else {
-        let environment = chosen_environment(&variables)?;
-        let path = folder.join("config").join(format!("{}.toml", environment.as_str()));
-        match std::fs::read_to_string(&path) {
-            Ok(text) => layers.push(environment_layer(&path, &text, environment)?)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(unreadable(&path, &error)),
-        }
+        return Ok(Some(Layer::toml(&Place::File(path.clone()), &text)?));
     }
-    layers.push(variables)?;
-    finish(&layers)
+    let environment = chosen_environment(variables)?;
+    let path = folder.join("config").join(format!("{}.toml", environment.as_str()));
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(environment_layer(&path, &text, environment)?)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(&path, &error)),
+    }
 }
 
 /// The environment whose file is read: the variable's, or production.

@@ -1,6 +1,7 @@
 //! The merged layers as plain structs: the shape of the file, nothing checked but the types. Absent from an error by now:
 //! unknown keys and wrong kinds, which `layers` refuses with the place where they stand.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Parsed {
     pub(crate) environment: String,
+    pub(crate) preset: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) server: Server,
     pub(crate) database: Database,
@@ -23,6 +25,12 @@ pub(crate) struct Parsed {
     pub(crate) limits: Limits,
     pub(crate) http: Http,
     pub(crate) credentials: Credentials,
+    pub(crate) audit: Audit,
+    pub(crate) users: Users,
+    pub(crate) console: Console,
+    pub(crate) brand: Brand,
+    #[serde(default)]
+    pub(crate) mail: Mail,
     pub(crate) log: Log,
 }
 
@@ -146,6 +154,55 @@ pub(crate) struct Credentials {
     pub(crate) client_id_prefix: String,
     pub(crate) client_secret_prefix: String,
     pub(crate) test_secret_prefix: String,
+    pub(crate) reveal: Reveal,
+}
+
+/// `[credentials.reveal]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reveal {
+    pub(crate) client_secret: String,
+    pub(crate) api_key: String,
+    pub(crate) generated_password: String,
+}
+
+/// `[users]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Users {
+    pub(crate) required_fields: Vec<String>,
+    pub(crate) phone_pattern: String,
+}
+
+/// `[console]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Console {
+    pub(crate) words: BTreeMap<String, String>,
+}
+
+/// `[audit]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Audit {
+    pub(crate) retention_days: u64,
+}
+
+/// `[brand]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Brand {
+    pub(crate) name: String,
+    pub(crate) support_url: Option<String>,
+}
+
+/// `[mail]`: nothing in it has a default.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mail {
+    pub(crate) smtp_url: Option<String>,
+    pub(crate) smtp_url_file: Option<PathBuf>,
+    pub(crate) from: Option<String>,
 }
 
 /// `[log]`

@@ -6,16 +6,23 @@ use toml::Value;
 
 use crate::config::choices::{IssuerSetting, LogFormat};
 use crate::config::settings::Config;
+use crate::model::reveal::RevealPolicy;
+use crate::model::wording::ConsoleWord;
 
 /// What is shown in place of a secret.
 const SET: &str = "(set)";
 
-/// The configuration as TOML. The master key is shown as `(set)`, and the password of the database URL as `***`. A setting
+/// The configuration as TOML. The master key is shown as `(set)`, the password of the database URL and the
+/// user and password of the mail server's as `***`. A setting
 /// without a value is a comment.
 #[must_use]
 pub fn print(config: &Config) -> String {
     let mut page = Page(String::new());
     page.text("environment", config.environment.as_str());
+    match config.preset {
+        Some(preset) => page.text("preset", preset.as_str()),
+        None => page.absent("preset", "the defaults are neutral"),
+    }
     match &config.issuer {
         IssuerSetting::Fixed(issuer) => page.text("issuer", issuer),
         IssuerSetting::FromAddress => page.absent("issuer", "http:// and server.address"),
@@ -106,6 +113,34 @@ fn names_and_log(page: &mut Page, config: &Config) {
     page.text("client_id_prefix", &credentials.client_id_prefix);
     page.text("client_secret_prefix", &credentials.client_secret_prefix);
     page.text("test_secret_prefix", &credentials.test_secret_prefix);
+    page.section("audit");
+    page.plain("retention_days", config.audit.retention_days);
+    page.section("credentials.reveal");
+    page.text("client_secret", credentials.reveal.client_secret.as_str());
+    page.text("api_key", credentials.reveal.api_key.as_str());
+    page.text("generated_password", RevealPolicy::Once.as_str());
+    page.section("users");
+    page.list("required_fields", config.users.required.iter().map(|field| quoted(field.as_str())));
+    page.text("phone_pattern", config.users.phone.as_str());
+    page.section("console.words");
+    for word in ConsoleWord::ALL {
+        page.text(word.as_str(), config.words.get(*word));
+    }
+    page.section("brand");
+    page.text("name", &config.brand.name);
+    match &config.brand.support_url {
+        Some(url) => page.text("support_url", url),
+        None => page.absent("support_url", "messages name no place to ask"),
+    }
+    page.section("mail");
+    match &config.mail.smtp_url {
+        Some(url) => page.text("smtp_url", &url.redacted()),
+        None => page.absent("smtp_url", "messages stay in the outbox"),
+    }
+    match &config.mail.from {
+        Some(from) => page.text("from", from),
+        None => page.absent("from", "it is needed with smtp_url"),
+    }
     page.section("log");
     match config.log.format.map(LogFormat::as_str) {
         Some(format) => page.text("format", format),

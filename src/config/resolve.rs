@@ -1,15 +1,17 @@
 //! From parsed to resolved: every value is checked, and gets the type the program uses.
 
 use std::ops::RangeInclusive;
+use std::path::Path;
 
 use crate::config::choices::{Environment, LogFormat};
 use crate::config::database::DatabaseUrl;
 use crate::config::error::Refused;
 use crate::config::settings::{
-    Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Security, Tokens,
+    Audit, Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Security,
+    Tokens,
 };
 use crate::config::span::LONGEST;
-use crate::config::{http, level, listeners, parsed};
+use crate::config::{dialect, http, level, listeners, mail, parsed, presets};
 use crate::crypto::master_key::MasterKey;
 use crate::crypto::secret::SecretString;
 use crate::model::time::LONGEST_ACCESS_LIFETIME;
@@ -23,6 +25,7 @@ pub(crate) fn resolve(parsed: parsed::Parsed) -> Result<Config, Refused> {
     let server = listeners::server(&parsed.server)?;
     Ok(Config {
         environment,
+        preset: parsed.preset.as_deref().map(presets::find).transpose()?,
         issuer: listeners::issuer(parsed.issuer, &server)?,
         server,
         database: database(parsed.database)?,
@@ -37,6 +40,11 @@ pub(crate) fn resolve(parsed: parsed::Parsed) -> Result<Config, Refused> {
         limits: limits(&parsed.limits)?,
         http: http::http(parsed.http)?,
         credentials: credentials(parsed.credentials)?,
+        audit: Audit { retention_days: number("audit.retention_days", parsed.audit.retention_days, 1..=3650)? },
+        users: dialect::users(&parsed.users)?,
+        words: dialect::words(parsed.console)?,
+        brand: mail::brand(parsed.brand)?,
+        mail: mail::mail(parsed.mail)?,
         log: log(parsed.log)?,
     })
 }
@@ -48,7 +56,7 @@ pub(crate) fn number<T: TryFrom<u64>>(key: &str, value: u64, range: RangeInclusi
 }
 
 /// Text that must say something, where it is given at all.
-fn not_empty(key: &str, text: Option<String>) -> Result<Option<String>, Refused> {
+pub(crate) fn not_empty(key: &str, text: Option<String>) -> Result<Option<String>, Refused> {
     match text {
         // An empty variable is most often one that someone forgot to fill: to go on without the value would hide that.
         Some(text) if text.trim().is_empty() => Err(Refused::new(key, "is empty; give it a value or leave it out")),
@@ -56,14 +64,19 @@ fn not_empty(key: &str, text: Option<String>) -> Result<Option<String>, Refused>
     }
 }
 
+/// What a file holds that a setting points at.
+pub(crate) fn secret_file(key: &str, path: &Path) -> Result<String, Refused> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let why = format!("{} cannot be read: {error}; check the path and its permissions", path.display());
+        Refused::new(key, why)
+    })
+}
+
 fn database(parsed: parsed::Database) -> Result<Database, Refused> {
     let url = match (parsed.url_file, parsed.url) {
         (Some(path), _) => {
             let key = "database.url_file";
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                let why = format!("{} cannot be read: {error}; check the path and its permissions", path.display());
-                Refused::new(key, why)
-            })?;
+            let text = secret_file(key, &path)?;
             DatabaseUrl::parse(text.trim()).map_err(|fix| Refused::new(key, format!("the URL in that file: {fix}")))?
         }
         (None, url) => DatabaseUrl::parse(&url.unwrap_or_default()).map_err(|fix| Refused::new("database.url", fix))?,
@@ -169,6 +182,7 @@ fn credentials(parsed: parsed::Credentials) -> Result<Credentials, Refused> {
         client_id_prefix: plain("client_id_prefix", parsed.client_id_prefix, 32)?,
         client_secret_prefix: plain("client_secret_prefix", parsed.client_secret_prefix, 32)?,
         test_secret_prefix: plain("test_secret_prefix", parsed.test_secret_prefix, 32)?,
+        reveal: dialect::reveal(&parsed.reveal)?,
     };
     if credentials.client_secret_prefix == credentials.test_secret_prefix {
         let fix =

@@ -8,13 +8,20 @@ use ipnet::IpNet;
 
 use crate::config::choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 use crate::config::database::DatabaseUrl;
+use crate::config::mail::{Brand, Mail};
+use crate::config::presets::Preset;
 use crate::crypto::secret::SecretString;
+use crate::model::profile::ProfileRules;
+use crate::model::reveal::RevealPolicy;
+use crate::model::wording::ConsoleWords;
 
 /// The whole configuration. Its `Debug` hides secrets.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where the server runs.
     pub environment: Environment,
+    /// The platform whose dialect is spoken, if one was named.
+    pub preset: Option<Preset>,
     /// The issuer, or that it follows from the bound address.
     pub issuer: IssuerSetting,
     /// The listeners.
@@ -39,6 +46,16 @@ pub struct Config {
     pub http: Http,
     /// Names of what this server gives out.
     pub credentials: Credentials,
+    /// The audit log.
+    pub audit: Audit,
+    /// `[users]`: what a new user's profile must hold.
+    pub users: ProfileRules,
+    /// `[console.words]`: what the console calls its sections and buttons.
+    pub words: ConsoleWords,
+    /// What this installation is called.
+    pub brand: Brand,
+    /// Outgoing mail.
+    pub mail: Mail,
     /// The log.
     pub log: Log,
 }
@@ -190,6 +207,24 @@ pub struct Credentials {
     pub client_secret_prefix: String,
     /// What a client secret of an application in test mode starts with; another than the one above.
     pub test_secret_prefix: String,
+    /// Whether secrets can be seen again.
+    pub reveal: Reveal,
+}
+
+/// `[credentials.reveal]`. Generated passwords are not in it: they are always shown once.
+#[derive(Debug, Clone, Copy)]
+pub struct Reveal {
+    /// Of client secrets.
+    pub client_secret: RevealPolicy,
+    /// Of API keys.
+    pub api_key: RevealPolicy,
+}
+
+/// `[audit]`: the audit log.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    /// Days that an event is kept, 1 to 3650.
+    pub retention_days: u64,
 }
 
 /// `[log]`: the log.

@@ -10,6 +10,7 @@
 //! - [`master_key`] and [`master_key_file`]: the one key that lives outside the database;
 //! - [`data_keys`]: the keys that live in the database, sealed under the master key;
 //! - [`password`] and [`password_hash`]: what people type, and how it is hashed;
+//! - [`imported_hash`]: hashes that another program made, until their owner signs in;
 //! - [`hash_pool`]: where that slow work runs;
 //! - [`signing`] and [`public_jwk`]: the key pairs behind JWTs, and what is
 //!   published of them.
@@ -18,6 +19,7 @@ pub mod data_keys;
 pub mod digest;
 pub mod hash_pool;
 pub mod identifier;
+pub mod imported_hash;
 pub mod master_key;
 pub mod master_key_file;
 pub mod password;

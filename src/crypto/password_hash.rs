@@ -8,12 +8,20 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto::digest::DigestKey;
+use crate::crypto::imported_hash::ImportedHash;
 use crate::crypto::password::PasswordInput;
+use crate::crypto::random::Random;
+use crate::crypto::sealing::SealingKey;
 
 /// The lowest cost that is accepted; meant for tests.
 pub const MIN_COST: u32 = 4;
 /// The highest cost that is accepted, about four seconds: a stored text cannot ask for hours of work.
 pub const MAX_COST: u32 = 16;
+
+/// How the stored text of an imported hash begins; what follows is sealed.
+const IMPORTED: &str = "imported$1$";
+/// What a sealed imported hash is, for the seal.
+const IMPORTED_CONTEXT: &str = "imported password hash";
 
 /// Hashes and verifies passwords. Each call takes the whole cost on the calling thread: run it in the
 /// [`HashPool`](crate::crypto::hash_pool::HashPool).
@@ -22,6 +30,7 @@ pub struct PasswordHasher {
     pepper: DigestKey,
     pepper_id: String,
     cost: u32,
+    imports: Option<SealingKey>,
 }
 
 /// Why a password could not be hashed or compared.
@@ -58,7 +67,25 @@ impl PasswordHasher {
         if !(MIN_COST..=MAX_COST).contains(&cost) {
             return Err(PasswordHashError::Cost(cost));
         }
-        Ok(Self { pepper, pepper_id, cost })
+        Ok(Self { pepper, pepper_id, cost, imports: None })
+    }
+
+    /// The same hasher, which also knows the hashes that were imported: they are sealed with this key.
+    #[must_use]
+    pub fn with_imports(self, sealing: SealingKey) -> Self {
+        Self { imports: Some(sealing), ..self }
+    }
+
+    /// The text to store for a hash that another program made. It is sealed: until its owner signs in, it is
+    /// neither peppered nor of our cost, and the database alone must not be enough to try words on it.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordHashError::Failed`] without [`PasswordHasher::with_imports`], or when the library fails.
+    pub fn import(&self, hash: &ImportedHash, random: &Random) -> Result<String, PasswordHashError> {
+        let key = self.imports.as_ref().ok_or(PasswordHashError::Failed)?;
+        let sealed = key.seal(IMPORTED_CONTEXT, hash.expose().as_bytes(), random);
+        Ok(format!("{IMPORTED}{}", sealed.map_err(|_| PasswordHashError::Failed)?))
     }
 
     /// The text to store: `grantor$1$p=<pepper id>$`, followed by bcrypt's own `$2b$<cost>$…`.
@@ -79,6 +106,9 @@ impl PasswordHasher {
     ///
     /// When `stored` is of another shape, asks for a cost out of range, or was made with another pepper.
     pub fn verify(&self, password: &PasswordInput, stored: &str) -> Result<bool, PasswordHashError> {
+        if let Some(sealed) = stored.strip_prefix(IMPORTED) {
+            return self.verify_imported(password, sealed);
+        }
         let stored = Stored::parse(stored)?;
         if stored.pepper_id != self.pepper_id {
             return Err(PasswordHashError::OtherPepper(stored.pepper_id.to_owned()));
@@ -92,7 +122,25 @@ impl PasswordHasher {
         Ok(right)
     }
 
-    /// Whether `stored` should be made anew at the next sign-in: lower cost, other pepper, other shape.
+    /// A bcrypt of another program is brought up to our cost, as an earlier one of ours is. The others cost what they
+    /// cost, and one bcrypt: of the new hash where the password is right, for nothing where it is wrong.
+    fn verify_imported(&self, password: &PasswordInput, sealed: &str) -> Result<bool, PasswordHashError> {
+        let malformed = PasswordHashError::Malformed;
+        let key = self.imports.as_ref().ok_or(malformed.clone())?;
+        let text = key.open(IMPORTED_CONTEXT, sealed).map_err(|_| malformed.clone())?;
+        let text = std::str::from_utf8(text.expose()).map_err(|_| malformed.clone())?;
+        let hash = ImportedHash::parse(text).map_err(|_| malformed)?;
+        let right = hash.verify(password);
+        match hash.bcrypt_cost() {
+            Some(cost) => (cost..self.cost).for_each(|cost| self.burn_at(cost)),
+            None if !right => self.burn(),
+            None => {}
+        }
+        Ok(right)
+    }
+
+    /// Whether `stored` should be made anew at the next sign-in: lower cost, other pepper, other shape,
+    /// imported.
     #[must_use]
     pub fn needs_rehash(&self, stored: &str) -> bool {
         !Stored::parse(stored).is_ok_and(|stored| stored.cost >= self.cost && stored.pepper_id == self.pepper_id)

@@ -4,6 +4,8 @@
 //! checksum (CRC-32 of everything before the last underscore) lets garbage be refused without a look-up;
 //! it is not a proof of anything. 43 characters of base62 carry 256 bits.
 
+use zeroize::Zeroizing;
+
 use crate::crypto::random::Random;
 use crate::crypto::secret::SecretString;
 
@@ -32,6 +34,29 @@ pub fn mint(prefix: &str, random: &Random) -> SecretString {
     text.push_str(prefix);
     text.push('_');
     text.push_str(body.expose());
+    append_checksum(&mut text);
+    SecretString::new(text)
+}
+
+/// A credential whose body is these 256 bits, as a number in base62: the same one each time.
+#[must_use]
+pub fn derive(prefix: &str, bits: &[u8; 32]) -> SecretString {
+    let mut rest = Zeroizing::new(*bits);
+    // 62^43 exceeds 2^256, so 43 digits always suffice.
+    let mut digits = Zeroizing::new([0; BODY_LENGTH]);
+    for digit in digits.iter_mut().rev() {
+        let mut remainder = 0;
+        for byte in rest.iter_mut() {
+            let value = (remainder << 8) | usize::from(*byte);
+            *byte = u8::try_from(value / 62).unwrap_or_default();
+            remainder = value % 62;
+        }
+        *digit = BASE62[remainder];
+    }
+    let mut text = String::with_capacity(prefix.len() + BODY_LENGTH + CHECKSUM_LENGTH + 2);
+    text.push_str(prefix);
+    text.push('_');
+    text.extend(digits.iter().copied().map(char::from));
     append_checksum(&mut text);
     SecretString::new(text)
 }
@@ -115,6 +140,19 @@ mod tests {
         assert!(is_well_formed("sk_live", live.expose()));
         assert!(!is_well_formed("sk", live.expose()));
         assert_eq!(kind_of(live.expose()), None);
+    }
+
+    #[test]
+    fn a_derived_credential_is_its_bits_in_base62() {
+        let body = |bits: &[u8; 32]| derive("gr_ot", bits).expose()[6..49].to_owned();
+        assert_eq!(body(&[0; 32]), "0".repeat(43));
+        let mut bits = [0; 32];
+        // 62² + 2·62 + 3
+        bits[30..].copy_from_slice(&3971_u16.to_be_bytes());
+        assert_eq!(body(&bits), format!("{}123", "0".repeat(40)));
+        let most = derive("gr_ot", &[255; 32]);
+        assert!(is_well_formed("gr_ot", most.expose()));
+        assert_ne!(body(&[255; 32]), body(&[254; 32]));
     }
 
     #[test]

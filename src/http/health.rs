@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 
 use crate::http::state::State;
 use crate::metrics::Figures;
-use crate::store::{StoreError, instance};
+use crate::store::{StoreError, instance, mail_outbox};
 
 /// The process answers.
 pub async fn live() -> HttpResponse {
@@ -68,6 +68,7 @@ pub async fn metrics(state: web::Data<State>) -> HttpResponse {
         store_queue: store.queued,
         batches: store.batches,
         writes: store.writes,
+        mail: context.store.read(mail_outbox::counts).await.ok(),
     });
     HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(page)
 }

@@ -9,7 +9,8 @@ mod oauth_error;
 mod problem;
 mod routes;
 mod state;
+pub mod verify;
 
 pub use middleware::{identify, observe};
-pub use routes::{TABLE, cors, private, public};
+pub use routes::{ANY, cors, private, public, table};
 pub use state::{HttpSettings, State};

@@ -35,8 +35,15 @@ pub fn respond(error: &ProtocolError, shape: ErrorShape, request_id: &str) -> Ht
 
 /// RFC 6749 §5.2 for clients, RFC 6750 §3 for bearers.
 pub(super) fn challenge(error: &ProtocolError) -> Option<String> {
+    // RFC 9110 §11.6.1: several challenges on one line, since proxies may pass on one line alone.
+    let basic = r#"Basic realm="grantor", charset="UTF-8""#;
     match error.code {
-        ErrorCode::InvalidClient => Some(r#"Basic realm="grantor", charset="UTF-8""#.to_owned()),
+        ErrorCode::InvalidToken if error.any_shape => {
+            let token = ProtocolError { any_shape: false, ..error.clone() };
+            challenge(&token).map(|bearer| format!("{bearer}, {basic}"))
+        }
+        ErrorCode::InvalidCredentials => Some(format!(r#"Bearer realm="grantor", {basic}"#)),
+        ErrorCode::InvalidClient => Some(basic.to_owned()),
         ErrorCode::InvalidToken if error.bare_challenge => Some(r#"Bearer realm="grantor""#.to_owned()),
         ErrorCode::InvalidToken | ErrorCode::InsufficientScope => Some(format!(
             r#"Bearer realm="grantor", error="{}", error_description="{}""#,

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 
+use crate::admin::AdminError;
 use crate::http::oauth_error::{challenge, log};
 use crate::oauth::ProtocolError;
 
@@ -28,6 +29,34 @@ pub fn refuse(error: &ProtocolError, request_id: &str) -> HttpResponse {
             response.insert_header((RETRY_AFTER, seconds));
         }
     })
+}
+
+/// Writes a verb's refusal.
+pub fn refuse_verb(error: &AdminError, request_id: &str) -> HttpResponse {
+    let (status, detail) = match error {
+        AdminError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "a field cannot be what it is".to_owned()),
+        AdminError::Refused(detail) => (StatusCode::CONFLICT, detail.clone()),
+        AdminError::Forbidden(detail) => (StatusCode::FORBIDDEN, detail.clone()),
+        AdminError::NotFound { .. } => (StatusCode::NOT_FOUND, error.to_string()),
+        AdminError::Unavailable(cause) => return refuse(&ProtocolError::unavailable(1).because(cause), request_id),
+        AdminError::Bug(cause) => return refuse(&ProtocolError::defect().because(cause), request_id),
+    };
+    tracing::info!(request_id, status = status.as_u16(), cause = %error, "refused");
+    let mut problem = body(status, &detail, request_id);
+    if let AdminError::Invalid(fields) = error {
+        problem["errors"] = json!(fields);
+    }
+    write(status, &problem, |response| {
+        response.insert_header((CACHE_CONTROL, "no-store"));
+    })
+}
+
+/// 422 for one member of a request that cannot be read.
+pub fn invalid_field(field: &str, message: &str, request_id: &str) -> HttpResponse {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let mut problem = body(status, "a field cannot be what it is", request_id);
+    problem["errors"] = json!([{ "field": field, "message": message }]);
+    write(status, &problem, |_| {})
 }
 
 fn body(status: StatusCode, detail: &str, request_id: &str) -> Value {

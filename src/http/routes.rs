@@ -10,8 +10,11 @@ use crate::config::ErrorShape;
 use crate::http::extract::RequestId;
 use crate::http::oauth::{introspect, jwks, metadata, revoke, token, userinfo};
 use crate::http::state::State;
-use crate::http::{admin_api, health, oauth_error, problem};
+use crate::http::{admin_api, health, oauth_error, problem, verify};
 use crate::oauth::ProtocolError;
+
+/// A route that answers every method there is.
+pub const ANY: &str = "ANY";
 
 /// Path, methods, name in the metrics: what the tests hold the server to.
 pub const TABLE: &[(&str, &str, &str)] = &[
@@ -24,13 +27,41 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("/.well-known/jwks.json", "GET, HEAD", "jwks"),
     ("/health/live", "GET, HEAD", "health"),
     ("/health/ready", "GET, HEAD", "health"),
-    ("/api/v1/me", "GET, HEAD", "me"),
+    ("/docs", "GET, HEAD", "docs"),
+    ("/docs/{rest}", "GET, HEAD", "docs"),
+    ("/verify", ANY, "verify"),
+    ("/verify/{rest}", ANY, "verify"),
 ];
 
 /// The name of a path in the metrics; never a text that a client chose.
 pub(super) fn route_name(path: &str) -> &'static str {
-    TABLE.iter().find(|(known, _, _)| *known == path).map_or("other", |(_, _, name)| name)
+    row(path).map_or("other", |(_, _, name)| name)
 }
+
+fn row(path: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    table().find(|(pattern, _, _)| *pattern == path || fits(pattern, path))
+}
+
+/// Every path of the public listener but the configured ones.
+pub fn table() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
+    TABLE.iter().chain(admin_api::TABLE)
+}
+
+/// A `{name}` in a pattern stands for one segment, `{rest}` for all that follow.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some("{rest}"), Some(_)) => return true,
+            (Some(part), Some(segment)) if part == segment || part.starts_with('{') && !segment.is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The endpoints whose clients know the errors of RFC 6749, and no others.
+const PROTOCOL: &[&str] = &["/oauth/token", "/oauth/introspect", "/oauth/revoke"];
 
 /// What the private listener answers.
 const PRIVATE: &[&str] = &["/metrics", "/health/live", "/health/ready", "/health/full"];
@@ -50,7 +81,11 @@ pub fn public(routes: &mut web::ServiceConfig, state: &State) {
         .service(resource("/.well-known/jwks.json").route(read().to(jwks::jwks)))
         .service(resource("/health/live").route(read().to(health::live)))
         .service(resource("/health/ready").route(read().to(health::ready)))
-        .service(resource("/api/v1/me").route(read().to(admin_api::me::me)));
+        .service(resource("/docs").route(read().to(admin_api::openapi::to_docs)))
+        .service(resource("/docs/{rest:.*}").route(read().to(admin_api::openapi::docs)))
+        .configure(admin_api::register)
+        .service(resource("/verify").route(web::route().to(verify::verify)))
+        .service(resource("/verify/{rest:.*}").route(web::route().to(verify::verify_rest)));
     for (index, further) in state.settings().token_paths.iter().enumerate() {
         let route = match further.errors {
             ErrorShape::Rfc6749 => web::post().to(token::standard),
@@ -87,12 +122,12 @@ pub fn cors(state: &State) -> Condition<Cors> {
 }
 
 /// A resource that answers a wrong method with 405 and `Allow`.
-fn resource(path: &str) -> Resource {
+pub(super) fn resource(path: &str) -> Resource {
     web::resource(path.to_owned()).default_service(web::to(method_not_allowed))
 }
 
 /// GET and HEAD.
-fn read() -> Route {
+pub(super) fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
@@ -105,14 +140,15 @@ fn pattern(path: &str, index: usize) -> String {
 
 async fn method_not_allowed(request: HttpRequest, id: RequestId) -> HttpResponse {
     let path = request.path();
-    let allowed = match TABLE.iter().find(|(known, _, _)| *known == path) {
-        Some((_, methods, _)) => methods,
-        None if PRIVATE.contains(&path) => "GET, HEAD",
+    let known = row(path).map(|(pattern, methods, _)| (*pattern, *methods));
+    let (allowed, is_protocol) = match known {
+        Some((pattern, methods)) => (methods, PROTOCOL.contains(&pattern)),
+        None if PRIVATE.contains(&path) => ("GET, HEAD", false),
         // What else there is, is a further token path.
-        None => "POST",
+        None => ("POST", true),
     };
-    // Those that take nothing but POST are the protocol's, and its clients read its errors alone.
-    let mut response = if allowed == "POST" {
+    // The clients of the protocol's endpoints read its errors alone.
+    let mut response = if is_protocol {
         oauth_error::respond(&ProtocolError::wrong_method(allowed), ErrorShape::Rfc6749, &id.0)
     } else {
         problem::respond(StatusCode::METHOD_NOT_ALLOWED, &format!("the method here is {allowed}"), &id.0)

@@ -7,6 +7,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::config::{Config, TokenPath};
+use crate::credentials::Credentials;
+use crate::http::admin_api::openapi;
 use crate::oauth::Context;
 use crate::oauth::rendered::Rendered;
 
@@ -52,22 +54,41 @@ pub struct State(Arc<Inner>);
 
 struct Inner {
     context: Arc<Context>,
+    credentials: Credentials,
     settings: HttpSettings,
     jwks: Rendered,
     metadata: Rendered,
+    openapi: String,
+    swagger: Arc<utoipa_swagger_ui::Config<'static>>,
 }
 
 impl State {
     /// From the parts.
     #[must_use]
     pub fn new(context: Arc<Context>, settings: HttpSettings) -> Self {
-        Self(Arc::new(Inner { context, settings, jwks: Rendered::default(), metadata: Rendered::default() }))
+        let credentials = Credentials::new(Arc::clone(&context));
+        let (jwks, metadata) = (Rendered::default(), Rendered::default());
+        let scopes = context.registry.snapshot().scope_names();
+        let openapi = openapi::document_of(&context.settings.issuer, &scopes);
+        let openapi = serde_json::to_string(&openapi).unwrap_or_default();
+        let login = utoipa_swagger_ui::oauth::Config::new()
+            .client_id(&context.credentials.programmatic_client_id)
+            .app_name("Grantor");
+        let swagger = utoipa_swagger_ui::Config::with_oauth_config(["/api/openapi.json"], login);
+        let swagger = Arc::new(swagger);
+        Self(Arc::new(Inner { context, credentials, settings, jwks, metadata, openapi, swagger }))
     }
 
     /// The protocol's parts.
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.0.context
+    }
+
+    /// Authentication of requests.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.0.credentials
     }
 
     /// The settings.
@@ -80,6 +101,18 @@ impl State {
     #[must_use]
     pub fn jwks(&self) -> &Rendered {
         &self.0.jwks
+    }
+
+    /// The OpenAPI document, as JSON.
+    #[must_use]
+    pub fn openapi(&self) -> &str {
+        &self.0.openapi
+    }
+
+    /// The settings of Swagger UI.
+    #[must_use]
+    pub fn swagger(&self) -> &Arc<utoipa_swagger_ui::Config<'static>> {
+        &self.0.swagger
     }
 
     /// The rendered metadata.

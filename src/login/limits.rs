@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::crypto::digest::DigestKey;
-use crate::login::network::Network;
+use crate::model::network::Network;
 use crate::store::attempts::{self, Bucket, Reservation, Settlement};
 use crate::store::{Store, StoreError};
 
@@ -37,7 +37,7 @@ pub(super) struct Attempt {
     account_network: Bucket,
     network: Bucket,
     account: Bucket,
-    client: Bucket,
+    client: Option<Bucket>,
 }
 
 /// What a reservation met.
@@ -53,7 +53,7 @@ impl Attempt {
         key: &DigestKey,
         username: &str,
         network: Network,
-        client_id: &str,
+        client_id: Option<&str>,
     ) -> Self {
         let bucket = |kind: &str, parts: &[&str], allowed: i64, backs_off: bool| Bucket {
             key: key.digest(&format!("attempts {kind}"), parts.join("\0").as_bytes()).to_text(),
@@ -72,7 +72,7 @@ impl Attempt {
             network: bucket("network", &[&network], settings.network, false),
             // Consecutive failures count however long ago they were, and lock instead of making anyone wait.
             account: Bucket { window: i64::MAX / 2_000_000, ..bucket("account", &[username], i64::MAX, false) },
-            client: bucket("client", &[client_id], settings.client, false),
+            client: client_id.map(|id| bucket("client", &[id], settings.client, false)),
         }
     }
 
@@ -82,7 +82,8 @@ impl Attempt {
     }
 
     fn buckets(&self) -> Vec<Bucket> {
-        vec![self.account_network.clone(), self.network.clone(), self.account.clone(), self.client.clone()]
+        let shared = [&self.account_network, &self.network, &self.account];
+        shared.into_iter().chain(&self.client).cloned().collect()
     }
 
     /// Reserves a place; waits while all places are taken by attempts that are being looked at.
@@ -135,7 +136,9 @@ impl Attempt {
         attempts::settle(db, &self.account_network, own, now)?;
         attempts::settle(db, &self.network, shared, now)?;
         let consecutive = attempts::settle(db, &self.account, own, now)?;
-        attempts::settle(db, &self.client, shared, now)?;
+        if let Some(client) = &self.client {
+            attempts::settle(db, client, shared, now)?;
+        }
         Ok(consecutive)
     }
 }

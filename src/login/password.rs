@@ -11,15 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 
+use crate::audit::Refusals;
 use crate::clock::Clock;
 use crate::crypto::digest::{Digest, DigestKey};
 use crate::crypto::hash_pool::{HashPool, HashPoolError};
-use crate::crypto::password::{PasswordHashError, PasswordHasher, PasswordInput};
+use crate::crypto::password::{PasswordHashError, PasswordHasher, PasswordInput, PasswordPolicy};
 use crate::crypto::secret::SecretString;
 use crate::crypto::token_format::{GENERATED_PASSWORD_PREFIX, is_well_formed};
 use crate::login::limits::{Attempt, LimitSettings, Place};
-use crate::login::network::Network;
-use crate::model::audit::{Actor, AuditEvent};
+use crate::model::audit::{Actor, AuditEvent, Refusal};
+use crate::model::network::Network;
 use crate::model::time::Timestamp;
 use crate::model::user::{PasswordKind, User, UserKind, UserStatus};
 use crate::store::{Store, StoreError, audit, known_networks, users};
@@ -40,12 +41,21 @@ pub fn is_generated_shape(text: &str) -> bool {
 /// The door through which somebody signs in, and whom it lets in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Door {
-    /// The client that asks.
-    pub client_id: String,
+    /// The client that asks; none where a request brings its own credential. Failures through such a door count
+    /// against account and network alone: one count for all callers would let a stranger close it for everybody.
+    pub client_id: Option<String>,
     /// Whether passwords chosen by people or administrators are taken, or generated ones alone.
     pub chosen_passwords: bool,
     /// Whether people are let in, or API users alone.
     pub people: bool,
+}
+
+impl Door {
+    /// `/verify` and Grantor's own API: a request with a username and a password of its own.
+    #[must_use]
+    pub fn of_requests() -> Self {
+        Self { client_id: None, chosen_passwords: true, people: true }
+    }
 }
 
 /// Somebody who gave the right password.
@@ -104,6 +114,8 @@ impl From<HashPoolError> for SignInError {
 pub struct LoginSettings {
     /// Limits on guessing.
     pub limits: LimitSettings,
+    /// What a new password must be.
+    pub policy: PasswordPolicy,
 }
 
 /// What the hash said of a password.
@@ -123,6 +135,7 @@ pub struct Login {
     hasher: PasswordHasher,
     pool: Arc<HashPool>,
     settings: LoginSettings,
+    refusals: Arc<Refusals>,
     in_flight: Mutex<HashMap<Digest, Evaluation>>,
 }
 
@@ -136,8 +149,9 @@ impl Login {
         hasher: PasswordHasher,
         pool: Arc<HashPool>,
         settings: LoginSettings,
+        refusals: Arc<Refusals>,
     ) -> Self {
-        Self { store, clock, digest, hasher, pool, settings, in_flight: Mutex::default() }
+        Self { store, clock, digest, hasher, pool, settings, refusals, in_flight: Mutex::default() }
     }
 
     /// The pool of slow hashes, for the metrics page and for new passwords.
@@ -150,6 +164,12 @@ impl Login {
     #[must_use]
     pub fn hasher(&self) -> &PasswordHasher {
         &self.hasher
+    }
+
+    /// What a new password must be.
+    #[must_use]
+    pub fn policy(&self) -> &PasswordPolicy {
+        &self.settings.policy
     }
 
     /// The key under which an account's consecutive failures are counted, for `user unlock`.
@@ -242,7 +262,7 @@ impl Login {
         network: Network,
         user: Option<User>,
     ) -> Result<SignedIn, SignInError> {
-        let attempt = Attempt::new(&self.settings.limits, &self.digest, username, network, &door.client_id);
+        let attempt = Attempt::new(&self.settings.limits, &self.digest, username, network, door.client_id.as_deref());
         if self.settings.limits.enabled {
             match attempt.reserve(&self.store, &self.clock).await? {
                 Place::Taken => {}
@@ -268,8 +288,23 @@ impl Login {
             Some(_) => Err(SignInError::Refused("wrong password")),
             None => Err(SignInError::Refused("unknown account")),
         };
+        if let Err(SignInError::Refused(reason)) = &outcome {
+            self.note_refusal(user.as_ref(), reason, door, network);
+        }
         self.settle(attempt, user, network, outcome.is_ok(), renewed).await?;
         outcome
+    }
+
+    /// For the audit log. The name of an unknown account is not kept: people type passwords there.
+    fn note_refusal(&self, user: Option<&User>, reason: &'static str, door: &Door, network: Network) {
+        let refusal = Refusal {
+            action: "user.sign_in_refused",
+            target_kind: "user",
+            target_id: user.map(|user| user.id.clone()).unwrap_or_default(),
+            organization_id: user.map(|user| user.organization_id.clone()),
+            reason,
+        };
+        self.refusals.note(&refusal, door.client_id.as_deref().unwrap_or_default(), network, None, self.clock.now());
     }
 
     /// One bcrypt, whatever is presented; a second one where a right password's hash is renewed.

@@ -12,6 +12,16 @@ crate::words! {
     }
 }
 
+crate::words! {
+    /// How it ended.
+    AuditResult {
+        /// It was done.
+        Ok = "ok",
+        /// It was refused.
+        Refused = "refused",
+    }
+}
+
 /// Who acted, from where, in which request.
 #[derive(Debug, Clone)]
 pub struct Actor {
@@ -52,4 +62,19 @@ pub struct AuditEvent {
     pub organization_id: Option<String>,
     /// What changed, never a secret.
     pub details: String,
+}
+
+/// A refusal that concerns a credential. Those of one kind, network and minute are counted in one event.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Refusal {
+    /// Noun and verb: `client.dead_secret_used`.
+    pub action: &'static str,
+    /// The noun of the credential.
+    pub target_kind: &'static str,
+    /// Its id; empty where what was presented is none that is known: people paste secrets there.
+    pub target_id: String,
+    /// The organization that it belongs to.
+    pub organization_id: Option<String>,
+    /// Why.
+    pub reason: &'static str,
 }

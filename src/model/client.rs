@@ -72,6 +72,95 @@ pub struct ClientSecret {
     pub expires_at: Option<Timestamp>,
 }
 
+/// The claims that the server itself sets, or that a resource server would take for the server's word: no client
+/// chooses them (RFC 7519 §4.1, RFC 8693 §4, RFC 9068 §2.2, OpenID Connect Core §2).
+const RESERVED_CLAIMS: &[&str] = &[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "typ",
+    "client_id",
+    "scope",
+    "sid",
+    "epoch",
+    "org",
+    "roles",
+    "groups",
+    "entitlements",
+    "auth_time",
+    "acr",
+    "amr",
+    "azp",
+    "nonce",
+    "at_hash",
+    "act",
+    "may_act",
+    "cnf",
+    "username",
+    "preferred_username",
+    "email",
+    "email_verified",
+    "active",
+    "token_type",
+    "permissions",
+];
+
+/// Why a claim cannot be a client's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StaticClaimError {
+    /// The server sets it.
+    #[error("the claim `{0}` is the server's own")]
+    Reserved(String),
+    /// Every request of the client carries them.
+    #[error("static claims have at most 2048 bytes in all")]
+    TooLong,
+    /// Not a JSON object.
+    #[error("static claims are a JSON object")]
+    NotAnObject,
+}
+
+/// Claims that a client's access tokens bear besides the standard's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StaticClaims(std::sync::Arc<serde_json::Map<String, serde_json::Value>>);
+
+impl StaticClaims {
+    /// Checks claims.
+    ///
+    /// # Errors
+    /// [`StaticClaimError`] names the claim that cannot be.
+    pub fn new(claims: serde_json::Map<String, serde_json::Value>) -> Result<Self, StaticClaimError> {
+        if let Some(reserved) = claims.keys().find(|name| RESERVED_CLAIMS.contains(&name.as_str())) {
+            return Err(StaticClaimError::Reserved(reserved.clone()));
+        }
+        let claims = Self(std::sync::Arc::new(claims));
+        if claims.to_string().len() > 2048 { Err(StaticClaimError::TooLong) } else { Ok(claims) }
+    }
+
+    /// The claims by name.
+    #[must_use]
+    pub fn as_map(&self) -> &serde_json::Map<String, serde_json::Value> {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for StaticClaims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&serde_json::to_string(&*self.0).unwrap_or_default())
+    }
+}
+
+impl std::str::FromStr for StaticClaims {
+    type Err = StaticClaimError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(serde_json::from_str(text).map_err(|_| StaticClaimError::NotAnObject)?)
+    }
+}
+
 /// A client with all that a decision about it needs.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -79,8 +168,14 @@ pub struct Client {
     pub client_id: String,
     /// The organization that it belongs to.
     pub organization_id: String,
+    /// The user who registered it.
+    pub owner_id: Option<String>,
     /// For people.
     pub label: String,
+    /// For people.
+    pub description: String,
+    /// What it is for, as its developer says.
+    pub purpose: String,
     /// Confidential or public.
     pub kind: ClientKind,
     /// Live or test.
@@ -109,8 +204,14 @@ pub struct Client {
     pub scopes: ScopeSet,
     /// The resource servers that it may have tokens for.
     pub audiences: Vec<String>,
+    /// Claims that its access tokens bear besides the standard's.
+    pub static_claims: StaticClaims,
+    /// The roles that say what it may do at Grantor's own API.
+    pub role_ids: Vec<String>,
     /// Its secrets.
     pub secrets: Vec<ClientSecret>,
+    /// Secrets that were replaced, newest last: they open nothing, but their use is recognised.
+    pub ended_secrets: Vec<ClientSecret>,
 }
 
 impl Client {

@@ -4,6 +4,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 /// The longest life of an access token in seconds; what ended one is remembered as long.
 pub const LONGEST_ACCESS_LIFETIME: i64 = 86_400;
+/// Microseconds of an hour.
+const HOUR: i64 = 3_600_000_000;
 
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -44,6 +46,18 @@ impl Timestamp {
     #[must_use]
     pub const fn micros_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// The beginning of the hour.
+    #[must_use]
+    pub const fn hour(self) -> Self {
+        Self(self.0.div_euclid(HOUR) * HOUR)
+    }
+
+    /// The beginning of the day in UTC.
+    #[must_use]
+    pub const fn day(self) -> Self {
+        Self(self.0.div_euclid(24 * HOUR) * (24 * HOUR))
     }
 
     /// RFC 3339 in UTC, with microseconds.

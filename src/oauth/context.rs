@@ -4,17 +4,22 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use crate::audit::Refusals;
 use crate::clock::Clock;
+use crate::config::Credentials;
 use crate::crypto::data_keys::DataKeys;
 use crate::crypto::random::Random;
 use crate::login::Login;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::model::grant_type::GrantType;
+use crate::model::profile::ProfileRules;
 use crate::model::signing_key::SigningAlgorithm;
 use crate::oauth::keys::KeyRing;
 use crate::oauth::tokens::verifier::VerifiedTokens;
 use crate::registry::Registry;
 use crate::store::{Store, StoreError};
+use crate::usage::Usage;
 
 /// The settings that the protocol reads.
 #[derive(Debug, Clone)]
@@ -41,6 +46,8 @@ pub struct Settings {
     pub password_grant: bool,
     /// Whether a person's password may be used at the token endpoint.
     pub people_passwords: bool,
+    /// How long audit events are kept, in seconds.
+    pub audit_retention: i64,
 }
 
 impl Settings {
@@ -55,6 +62,10 @@ impl Settings {
 pub struct Context {
     /// The settings.
     pub settings: Settings,
+    /// Names of what is given out, and what can be seen again.
+    pub credentials: Credentials,
+    /// What a user's profile must hold.
+    pub profiles: ProfileRules,
     /// The database.
     pub store: Store,
     /// What every request needs of it, in memory.
@@ -67,12 +78,18 @@ pub struct Context {
     pub verified: VerifiedTokens,
     /// Sign-in by password.
     pub login: Arc<Login>,
+    /// Messages to people.
+    pub mailer: Mailer,
     /// Time.
     pub clock: Clock,
     /// Randomness.
     pub random: Random,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// What credentials are used for.
+    pub usage: Usage,
+    /// Refusals that wait to be audited.
+    pub refusals: Arc<Refusals>,
 }
 
 impl Context {
@@ -88,6 +105,16 @@ impl Context {
             self.ring.store(Arc::new(ring));
         }
         Ok(())
+    }
+
+    /// Stores what was counted and audited in memory. At the end of a node everything is stored.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be reached; what is not stored is kept for the next time.
+    pub async fn store_collected(&self, at_the_end: bool) -> Result<(), StoreError> {
+        let refusals = self.refusals.flush(&self.store, self.clock.now(), at_the_end).await;
+        self.usage.flush(&self.store).await?;
+        refusals
     }
 
     /// Writes a change that the registry must see, and sees it before it answers: *at the next request* begins here.

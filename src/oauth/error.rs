@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use crate::crypto::hash_pool::HashPoolError;
+use crate::login::SignInError;
+use crate::model::audit::Refusal;
 use crate::store::StoreError;
 
 crate::words! {
@@ -24,6 +26,10 @@ crate::words! {
         InvalidTarget = "invalid_target",
         /// The bearer token is not valid (RFC 6750).
         InvalidToken = "invalid_token",
+        /// A credential of another shape than a bearer token is not valid.
+        InvalidCredentials = "invalid_credentials",
+        /// The credential is valid and may not be used for this (RFC 6749 §4.1.2.1).
+        AccessDenied = "access_denied",
         /// The bearer token does not reach so far (RFC 6750).
         InsufficientScope = "insufficient_scope",
         /// Not now; the answer says when.
@@ -49,13 +55,26 @@ pub struct ProtocolError {
     pub retry_after: Option<u64>,
     /// Whether the challenge names the scheme and the realm alone.
     pub bare_challenge: bool,
+    /// Whether credentials of every shape are taken, so that the challenge names more than `Bearer`.
+    pub any_shape: bool,
     /// The exact reason, for the log only.
     pub cause: Option<String>,
+    /// The credential that was refused, for the audit log only.
+    pub refusal: Option<Box<Refusal>>,
 }
 
 impl ProtocolError {
     fn new(code: ErrorCode, status: u16, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, status, description: description.into(), retry_after: None, bare_challenge: false, cause: None }
+        Self {
+            code,
+            status,
+            description: description.into(),
+            retry_after: None,
+            bare_challenge: false,
+            any_shape: false,
+            cause: None,
+            refusal: None,
+        }
     }
 
     /// 400 `invalid_request`.
@@ -162,6 +181,50 @@ impl ProtocolError {
         Self { bare_challenge: true, description, ..Self::invalid_token() }
     }
 
+    /// 401 for a request that brings no credential of any shape.
+    #[must_use]
+    pub fn no_credential() -> Self {
+        let description = "the request has no credential: send Authorization: Bearer TOKEN, or Basic, or the headers \
+                           Client-ID and Client-Secret, or X-API-Key";
+        Self { bare_challenge: true, any_shape: true, ..Self::new(ErrorCode::InvalidToken, 401, description) }
+    }
+
+    /// 401 for a credential that is no bearer token: one text for malformed, wrong, expired, disabled, unknown.
+    #[must_use]
+    pub fn invalid_credentials() -> Self {
+        let description = "the credential is malformed, wrong, expired or disabled, or there is more than one";
+        Self { any_shape: true, ..Self::new(ErrorCode::InvalidCredentials, 401, description) }
+    }
+
+    /// The same refusal where credentials of every shape are taken.
+    #[must_use]
+    pub fn at_any_shape(self) -> Self {
+        Self { any_shape: true, ..self }
+    }
+
+    /// 403: the credential is valid, and this is not for it.
+    pub fn access_denied(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::AccessDenied, 403, description)
+    }
+
+    /// 403: what a proxy asks to be verified makes no sense, so nothing is.
+    pub fn refused_option(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, 403, description)
+    }
+
+    /// Why nobody is signed in; `refused` is the door's one text for every account that is not let in.
+    #[must_use]
+    pub fn of_sign_in(error: &SignInError, refused: Self) -> Self {
+        match error {
+            SignInError::Refused(_) => refused,
+            SignInError::Limited(seconds) => Self::too_many_attempts(*seconds),
+            SignInError::Busy(seconds, _) => Self::unavailable(*seconds),
+            SignInError::Unavailable(_) => Self::unavailable(1),
+            SignInError::Bug(_) => Self::defect(),
+        }
+        .because(error)
+    }
+
     /// 403 `insufficient_scope` (RFC 6750 §3.1).
     pub fn insufficient_scope(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InsufficientScope, 403, description)
@@ -193,6 +256,13 @@ impl ProtocolError {
     #[must_use]
     pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Names the credential that is refused, for the audit log.
+    #[must_use]
+    pub fn about(mut self, refusal: Refusal) -> Self {
+        self.refusal = Some(Box::new(refusal));
         self
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::audit::{Actor, ActorKind, AuditEvent};
 use crate::model::family::FamilyEnd;
+use crate::model::network::Network;
 use crate::model::time::Timestamp;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::context::Context;
@@ -20,11 +21,12 @@ pub async fn revoke(
     client: &AuthenticatedClient,
     token: &str,
     request_id: &str,
+    network: Network,
 ) -> Result<(), ProtocolError> {
     let actor = Actor {
         kind: ActorKind::Client,
         id: client.client_id.clone(),
-        ip: None,
+        ip: Some(network.address()),
         request_id: Some(request_id.to_owned()),
     };
     match RefreshToken::parse(token) {

@@ -1,8 +1,7 @@
-//! The `UserInfo` endpoint (OpenID Connect Core §5.3), and who the caller of Grantor's own API is.
+//! The `UserInfo` endpoint (OpenID Connect Core §5.3).
 
 use serde::Serialize;
 
-use crate::model::role::API_ACCESS;
 use crate::model::scope::{EMAIL, OPENID, PROFILE, ScopeSet};
 use crate::model::user::{User, UserStatus};
 use crate::oauth::context::Context;
@@ -47,55 +46,6 @@ pub async fn userinfo(context: &Context, token: &str) -> Result<UserInfo, Protoc
         family_name: filled(user.last_name).filter(|_| profile),
         preferred_username: Some(user.username).filter(|_| profile),
         email: user.email.filter(|_| scope.contains(EMAIL)),
-    })
-}
-
-/// Who a caller of Grantor's own API is.
-#[derive(Debug, Serialize)]
-pub struct Me {
-    sub: String,
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<String>,
-    client_id: String,
-    organization_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organization_number: Option<i64>,
-    scopes: Vec<String>,
-    expires_at: i64,
-}
-
-/// Who the bearer of a token is. The token's `aud` must hold the issuer, and a user must have `api:access` now.
-///
-/// # Errors
-/// 401 `invalid_token`, 403 `insufficient_scope`.
-pub async fn me(context: &Context, token: &str) -> Result<Me, ProtocolError> {
-    let verified = bearer(context, token)?;
-    let claims = &verified.claims;
-    if !claims.aud.contains(&context.settings.issuer) {
-        return Err(ProtocolError::invalid_token().because("the token is for another audience"));
-    }
-    let snapshot = context.registry.snapshot().clone();
-    let user = if claims.sub == claims.client_id { None } else { Some(live_user(context, &verified).await?) };
-    if let Some(user) = &user {
-        let mut roles = user.role_ids.iter().filter_map(|id| snapshot.role(id));
-        if !roles.any(|role| role.permissions.contains(API_ACCESS)) {
-            return Err(ProtocolError::insufficient_scope("you are not allowed to access the web API"));
-        }
-    }
-    let organization_id = match &user {
-        Some(user) => user.organization_id.clone(),
-        None => snapshot.client(&claims.client_id).map(|client| client.organization_id.clone()).unwrap_or_default(),
-    };
-    Ok(Me {
-        sub: claims.sub.clone(),
-        kind: user.as_ref().map_or("client", |user| user.kind.as_str()),
-        client_id: claims.client_id.clone(),
-        organization_number: snapshot.organization(&organization_id).map(|organization| organization.number),
-        organization_id,
-        scopes: claims.scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
-        expires_at: claims.exp,
-        username: user.map(|user| user.username),
     })
 }
 

@@ -8,5 +8,5 @@ mod snapshot;
 mod watch;
 
 pub use crate::model::time::LONGEST_ACCESS_LIFETIME;
-pub use snapshot::Snapshot;
+pub use snapshot::{CHANGES_TOLD_FOR, Snapshot};
 pub use watch::{Registry, STALE_AFTER};

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rpds::HashTrieMapSync;
 
 use crate::model::client::Client;
 use crate::model::organization::Organization;
@@ -10,8 +13,19 @@ use crate::model::scope::CatalogueScope;
 use crate::model::time::{LONGEST_ACCESS_LIFETIME, Timestamp};
 use crate::store::signing_keys::StoredKey;
 use crate::store::{
-    Db, StoreError, clients, denied_tokens, families, instance, organizations, roles, scopes, signing_keys, users,
+    Db, StoreError, api_keys, clients, denied_tokens, families, instance, organizations, roles, scopes, signing_keys,
+    users,
 };
+
+/// How long the registry tells that a user or an API key changed. Whoever remembers one of them must forget it in far
+/// less, so that no change is forgotten before what it made untrue.
+pub const CHANGES_TOLD_FOR: Duration = Duration::from_mins(5);
+
+/// How often what nothing can meet any more is dropped, in seconds.
+const FORGOTTEN_EVERY: i64 = 60;
+
+/// What grows with every revocation or change: a new picture shares all but the branch that changed.
+type Shared<V> = HashTrieMapSync<String, V>;
 
 /// The registry at one value of the change counter. Cheap to clone: every table is shared until it changes.
 #[derive(Debug, Clone, Default)]
@@ -23,9 +37,19 @@ pub struct Snapshot {
     roles: Arc<HashMap<String, Arc<Role>>>,
     scopes: Arc<HashMap<String, CatalogueScope>>,
     keys: Arc<Vec<StoredKey>>,
-    denied: Arc<HashMap<String, Timestamp>>,
-    ended_families: Arc<HashMap<String, Timestamp>>,
-    user_epochs: Arc<HashMap<String, (i64, Timestamp)>>,
+    denied: Shared<Timestamp>,
+    ended_families: Shared<Timestamp>,
+    user_epochs: Shared<(i64, Timestamp)>,
+    user_changes: Shared<Told>,
+    key_changes: Shared<Told>,
+    forgotten_at: Option<(Timestamp, Instant)>,
+}
+
+/// A change, and when it was read: on the machine's monotonic clock, as everything that remembers counts.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    change: i64,
+    read: Instant,
 }
 
 impl Snapshot {
@@ -50,9 +74,17 @@ impl Snapshot {
         });
         extend(&mut next.roles, roles::changed_since(db, known)?, |role| (role.id.clone(), Arc::new(role)));
         extend(&mut next.scopes, scopes::changed_since(db, known)?, |scope| (scope.name.clone(), scope));
-        extend(&mut next.denied, denied_tokens::changed_since(db, known)?, |denied| denied);
-        extend(&mut next.ended_families, families::ended_since(db, known, oldest)?, |family| family);
-        extend(&mut next.user_epochs, users::epochs_raised(db, known, oldest)?, |(id, epoch, at)| (id, (epoch, at)));
+        insert(&mut next.denied, denied_tokens::changed_since(db, known)?);
+        insert(&mut next.ended_families, families::ended_since(db, known, oldest)?);
+        let raised = users::epochs_raised(db, known, oldest)?;
+        insert(&mut next.user_epochs, raised.into_iter().map(|(id, epoch, at)| (id, (epoch, at))));
+        // At the first reading nobody remembers anything yet.
+        if known >= 0 {
+            let read = Instant::now();
+            let told = |(id, change)| (id, Told { change, read });
+            insert(&mut next.user_changes, users::changed_since(db, known)?.into_iter().map(told));
+            insert(&mut next.key_changes, api_keys::changed_since(db, known)?.into_iter().map(told));
+        }
         if signing_keys::any_changed_since(db, known)? {
             next.keys = Arc::new(signing_keys::list(db)?);
         }
@@ -61,18 +93,32 @@ impl Snapshot {
         Ok(next)
     }
 
-    /// Drops what no living token can meet any more.
+    /// Drops what no living token and no memory can meet any more.
     fn forget_expired(&mut self, now: Timestamp) {
+        let every = Duration::from_secs(FORGOTTEN_EVERY.unsigned_abs());
+        let lately = |(at, on): (Timestamp, Instant)| now < at.plus_seconds(FORGOTTEN_EVERY) && on.elapsed() < every;
+        if self.forgotten_at.is_some_and(lately) {
+            return;
+        }
+        self.forgotten_at = Some((now, Instant::now()));
         let oldest = now.plus_seconds(-LONGEST_ACCESS_LIFETIME);
-        if self.denied.values().any(|expires_at| *expires_at <= now) {
-            Arc::make_mut(&mut self.denied).retain(|_, expires_at| *expires_at > now);
-        }
-        if self.ended_families.values().any(|ended_at| *ended_at < oldest) {
-            Arc::make_mut(&mut self.ended_families).retain(|_, ended_at| *ended_at >= oldest);
-        }
-        if self.user_epochs.values().any(|(_, raised_at)| *raised_at < oldest) {
-            Arc::make_mut(&mut self.user_epochs).retain(|_, (_, raised_at)| *raised_at >= oldest);
-        }
+        retain(&mut self.denied, |expires_at| *expires_at > now);
+        retain(&mut self.ended_families, |ended_at| *ended_at >= oldest);
+        retain(&mut self.user_epochs, |(_, raised_at)| *raised_at >= oldest);
+        retain(&mut self.user_changes, |told| told.read.elapsed() < CHANGES_TOLD_FOR);
+        retain(&mut self.key_changes, |told| told.read.elapsed() < CHANGES_TOLD_FOR);
+    }
+
+    /// Whether this picture shows a change of the user after `change`, as far as [`CHANGES_TOLD_FOR`] reaches.
+    #[must_use]
+    pub fn user_changed_after(&self, user_id: &str, change: i64) -> bool {
+        self.user_changes.get(user_id).is_some_and(|told| told.change > change)
+    }
+
+    /// Whether this picture shows a change of the API key after `change`, as far as [`CHANGES_TOLD_FOR`] reaches.
+    #[must_use]
+    pub fn key_changed_after(&self, key_id: &str, change: i64) -> bool {
+        self.key_changes.get(key_id).is_some_and(|told| told.change > change)
     }
 
     /// A client by its id, in whatever state.
@@ -135,5 +181,18 @@ impl Snapshot {
 fn extend<R, V: Clone>(table: &mut Arc<HashMap<String, V>>, changed: Vec<R>, entry: impl FnMut(R) -> (String, V)) {
     if !changed.is_empty() {
         Arc::make_mut(table).extend(changed.into_iter().map(entry));
+    }
+}
+
+fn insert<V>(table: &mut Shared<V>, changed: impl IntoIterator<Item = (String, V)>) {
+    for (key, value) in changed {
+        table.insert_mut(key, value);
+    }
+}
+
+fn retain<V>(table: &mut Shared<V>, stays: impl Fn(&V) -> bool) {
+    let gone: Vec<String> = table.iter().filter(|(_, value)| !stays(value)).map(|(key, _)| key.clone()).collect();
+    for key in gone {
+        table.remove_mut(&key);
     }
 }

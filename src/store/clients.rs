@@ -14,10 +14,12 @@ use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
 use crate::store::prepared::{Part, Prepared, Statement};
-use crate::store::schema::{client_audiences, client_grant_types, client_scopes, client_secrets, clients};
+use crate::store::schema::{
+    client_audiences, client_grant_types, client_roles, client_scopes, client_secrets, clients,
+};
 
 /// The state of a scope that a client may be given tokens for.
-const APPROVED: &str = "approved";
+pub(super) const APPROVED: &str = "approved";
 
 /// Clients whose child rows are read by id; beyond it whole child tables are read at once.
 const FEW: usize = 200;
@@ -27,7 +29,10 @@ const FEW: usize = 200;
 struct Row {
     client_id: String,
     organization_id: String,
+    owner_id: Option<String>,
     label: String,
+    description: String,
+    purpose: String,
     kind: String,
     mode: String,
     token_endpoint_auth_method: Option<String>,
@@ -39,6 +44,7 @@ struct Row {
     signing_algorithm: Option<String>,
     status: String,
     epoch: i64,
+    static_claims: String,
 }
 
 impl Row {
@@ -47,7 +53,10 @@ impl Row {
         Ok(Client {
             client_id: self.client_id,
             organization_id: self.organization_id,
+            owner_id: self.owner_id,
             label: self.label,
+            description: self.description,
+            purpose: self.purpose,
             kind: self.kind.parse().map_err(corrupt)?,
             mode: self.mode.parse().map_err(corrupt)?,
             authentication_method: self
@@ -65,12 +74,15 @@ impl Row {
             grant_types: Vec::new(),
             scopes: ScopeSet::default(),
             audiences: Vec::new(),
+            static_claims: self.static_claims.parse().map_err(StoreError::corrupt)?,
+            role_ids: Vec::new(),
             secrets: Vec::new(),
+            ended_secrets: Vec::new(),
         })
     }
 }
 
-type SecretRow = (String, String, String, Option<i64>);
+type SecretRow = (String, String, String, Option<i64>, Option<i64>);
 
 fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError> {
     let ids: Vec<String> = rows.iter().map(|row| row.client_id.clone()).collect();
@@ -81,14 +93,23 @@ fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError>
         .select((client_scopes::client_id, client_scopes::scope))
         .into_boxed();
     let mut audiences = client_audiences::table.order(client_audiences::audience).into_boxed();
+    let mut roles = client_roles::table.order(client_roles::role_id).into_boxed();
     let mut secrets = client_secrets::table
-        .select((client_secrets::client_id, client_secrets::id, client_secrets::digest, client_secrets::expires_at))
+        .select((
+            client_secrets::client_id,
+            client_secrets::id,
+            client_secrets::digest,
+            client_secrets::expires_at,
+            client_secrets::ended_at,
+        ))
+        .order(client_secrets::id)
         .into_boxed();
     if few {
         // One OR term for each: the enum of two databases has no `IN` with a list.
         for id in &ids {
             grant_types = grant_types.or_filter(client_grant_types::client_id.eq(id));
             audiences = audiences.or_filter(client_audiences::client_id.eq(id));
+            roles = roles.or_filter(client_roles::client_id.eq(id));
             secrets = secrets.or_filter(client_secrets::client_id.eq(id));
         }
         if let [only] = ids.as_slice() {
@@ -101,6 +122,7 @@ fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError>
     let grant_types: Vec<(String, String)> = grant_types.load(db)?;
     let scopes: Vec<(String, String)> = scopes.load(db)?;
     let audiences: Vec<(String, String)> = audiences.load(db)?;
+    let roles: Vec<(String, String)> = roles.load(db)?;
     let secrets: Vec<SecretRow> = secrets.load(db)?;
 
     let mut found: HashMap<String, Client> = HashMap::with_capacity(rows.len());
@@ -126,10 +148,16 @@ fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError>
             client.audiences.push(audience);
         }
     }
-    for (client_id, id, digest, expires_at) in secrets {
+    for (client_id, role_id) in roles {
+        if let Some(client) = found.get_mut(&client_id) {
+            client.role_ids.push(role_id);
+        }
+    }
+    for (client_id, id, digest, expires_at, ended_at) in secrets {
         if let Some(client) = found.get_mut(&client_id) {
             let expires_at = expires_at.map(Timestamp::from_micros);
-            client.secrets.push(ClientSecret { id, digest: digest_from_text(&digest)?, expires_at });
+            let of_its_kind = if ended_at.is_none() { &mut client.secrets } else { &mut client.ended_secrets };
+            of_its_kind.push(ClientSecret { id, digest: digest_from_text(&digest)?, expires_at });
         }
     }
     ids.into_iter()
@@ -154,18 +182,41 @@ pub fn changed_since(db: &mut Db, known: i64) -> Result<Vec<Client>, StoreError>
     with_children(db, rows)
 }
 
-/// All that are not deleted, of one organization or of every one, by label.
+/// Which clients a list shows; deleted ones never.
+#[derive(Debug, Clone, Default)]
+pub struct ClientFilter {
+    /// Of this organization; of every one where none is named.
+    pub organization_id: Option<String>,
+    /// Registered by this user.
+    pub owner_id: Option<String>,
+    /// In this state.
+    pub status: Option<ClientStatus>,
+    /// With this label, to the letter.
+    pub label: Option<String>,
+}
+
+/// The clients after `after`, in the order of their ids.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
-pub fn list(db: &mut Db, organization_id: Option<&str>) -> Result<Vec<Client>, StoreError> {
+pub fn page(db: &mut Db, filter: &ClientFilter, after: &str, limit: i64) -> Result<Vec<Client>, StoreError> {
     let mut query = clients::table
-        .filter(clients::status.ne(ClientStatus::Deleted.as_str()))
-        .order((clients::label, clients::client_id))
+        .filter(clients::client_id.gt(after).and(clients::status.ne(ClientStatus::Deleted.as_str())))
+        .order(clients::client_id)
+        .limit(limit)
         .select(Row::as_select())
         .into_boxed();
-    if let Some(organization_id) = organization_id {
+    if let Some(organization_id) = &filter.organization_id {
         query = query.filter(clients::organization_id.eq(organization_id));
+    }
+    if let Some(owner_id) = &filter.owner_id {
+        query = query.filter(clients::owner_id.eq(owner_id));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(clients::status.eq(status.as_str()));
+    }
+    if let Some(label) = &filter.label {
+        query = query.filter(clients::label.eq(label));
     }
     let rows = query.load(db)?;
     with_children(db, rows)
@@ -194,11 +245,32 @@ pub fn find(db: &mut Db, key: &str) -> Result<Option<Client>, StoreError> {
     Ok(found.pop())
 }
 
+/// The organization that a client belongs to, in whatever state.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn organization_of(db: &mut Db, client_id: &str) -> Result<Option<String>, StoreError> {
+    let row = clients::table.filter(clients::client_id.eq(client_id));
+    Ok(row.select(clients::organization_id).first(db).optional()?)
+}
+
+/// The organization of the client that a secret belongs to.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn organization_of_secret(db: &mut Db, secret_id: &str) -> Result<Option<String>, StoreError> {
+    let row = client_secrets::table.filter(client_secrets::id.eq(secret_id));
+    match row.select(client_secrets::client_id).first::<String>(db).optional()? {
+        Some(client_id) => organization_of(db, &client_id),
+        None => Ok(None),
+    }
+}
+
 /// Makes one; its secrets, grants, scopes and audiences too.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if the id is taken or a scope is not in the catalogue.
-pub fn create(db: &mut Db, new: &Client, description: &str, now: Timestamp) -> Result<(), StoreError> {
+pub fn create(db: &mut Db, new: &Client, now: Timestamp) -> Result<(), StoreError> {
     let taken: i64 = clients::table.filter(clients::client_id.eq(&new.client_id)).count().get_result(db)?;
     if taken > 0 {
         return Err(StoreError::Conflict(format!("the client id {} is taken", new.client_id)));
@@ -209,9 +281,11 @@ pub fn create(db: &mut Db, new: &Client, description: &str, now: Timestamp) -> R
             (
                 clients::client_id.eq(&new.client_id),
                 clients::organization_id.eq(&new.organization_id),
-                clients::owner_id.eq(None::<String>),
+                clients::owner_id.eq(new.owner_id.as_deref()),
                 clients::label.eq(&new.label),
-                clients::description.eq(description),
+                clients::description.eq(&new.description),
+                clients::purpose.eq(&new.purpose),
+                clients::static_claims.eq(new.static_claims.to_string()),
                 clients::kind.eq(new.kind.as_str()),
                 clients::mode.eq(new.mode.as_str()),
                 clients::token_endpoint_auth_method
@@ -232,6 +306,14 @@ pub fn create(db: &mut Db, new: &Client, description: &str, now: Timestamp) -> R
             ),
         ))
         .execute(db)?;
+    insert_children(db, new)?;
+    for secret in &new.secrets {
+        insert_secret(db, &new.client_id, &NewSecret { secret, label: "", sealed: None }, now)?;
+    }
+    Ok(())
+}
+
+fn insert_children(db: &mut Db, new: &Client) -> Result<(), StoreError> {
     for grant_type in &new.grant_types {
         diesel::insert_into(client_grant_types::table)
             .values((
@@ -254,21 +336,100 @@ pub fn create(db: &mut Db, new: &Client, description: &str, now: Timestamp) -> R
             .values((client_audiences::client_id.eq(&new.client_id), client_audiences::audience.eq(audience)))
             .execute(db)?;
     }
-    for secret in &new.secrets {
-        insert_secret(db, &new.client_id, secret, now)?;
+    for role_id in &new.role_ids {
+        diesel::insert_into(client_roles::table)
+            .values((client_roles::client_id.eq(&new.client_id), client_roles::role_id.eq(role_id)))
+            .execute(db)?;
     }
     Ok(())
 }
 
-fn insert_secret(db: &mut Db, client_id: &str, secret: &ClientSecret, now: Timestamp) -> Result<(), StoreError> {
+#[derive(AsChangeset)]
+#[diesel(table_name = clients)]
+struct Changes<'a> {
+    label: &'a str,
+    description: &'a str,
+    purpose: &'a str,
+    token_endpoint_auth_method: Option<Option<&'static str>>,
+    may_introspect: i64,
+    access_lifetime: Option<Option<i64>>,
+    idle_lifetime: Option<Option<i64>>,
+    absolute_lifetime: Option<Option<i64>>,
+    reuse_window: Option<Option<i64>>,
+    signing_algorithm: Option<Option<&'static str>>,
+    static_claims: String,
+}
+
+/// Writes everything of a registration that can change, but status and secrets. Tokens live on: what they may no
+/// longer do is asked at every issue.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if a scope is not in the catalogue.
+pub fn update(db: &mut Db, new: &Client) -> Result<(), StoreError> {
+    touch(db, &new.client_id, false)?;
+    let changes = Changes {
+        label: &new.label,
+        description: &new.description,
+        purpose: &new.purpose,
+        token_endpoint_auth_method: Some(
+            new.authentication_method.map(crate::model::client::AuthenticationMethod::as_str),
+        ),
+        may_introspect: i64::from(new.may_introspect),
+        access_lifetime: Some(new.access_lifetime),
+        idle_lifetime: Some(new.idle_lifetime),
+        absolute_lifetime: Some(new.absolute_lifetime),
+        reuse_window: Some(new.reuse_window),
+        signing_algorithm: Some(new.signing_algorithm.map(crate::model::signing_key::SigningAlgorithm::as_str)),
+        static_claims: new.static_claims.to_string(),
+    };
+    let id = new.client_id.as_str();
+    diesel::update(clients::table.filter(clients::client_id.eq(id))).set(changes).execute(db)?;
+    diesel::delete(client_grant_types::table.filter(client_grant_types::client_id.eq(id))).execute(db)?;
+    diesel::delete(client_scopes::table.filter(client_scopes::client_id.eq(id))).execute(db)?;
+    diesel::delete(client_audiences::table.filter(client_audiences::client_id.eq(id))).execute(db)?;
+    diesel::delete(client_roles::table.filter(client_roles::client_id.eq(id))).execute(db)?;
+    insert_children(db, new)
+}
+
+/// Approves one more scope; approving it again changes nothing.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the scope is not in the catalogue.
+pub fn add_scope(db: &mut Db, client_id: &str, scope: &str) -> Result<(), StoreError> {
+    let row = client_scopes::table.filter(client_scopes::client_id.eq(client_id).and(client_scopes::scope.eq(scope)));
+    if row.count().get_result::<i64>(db)? == 0 {
+        diesel::insert_into(client_scopes::table)
+            .values((
+                client_scopes::client_id.eq(client_id),
+                client_scopes::scope.eq(scope),
+                client_scopes::status.eq(APPROVED),
+            ))
+            .execute(db)?;
+    }
+    touch(db, client_id, false)
+}
+
+/// A secret to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSecret<'a> {
+    /// Its digest and its end.
+    pub secret: &'a ClientSecret,
+    /// For people.
+    pub label: &'a str,
+    /// The secret itself, sealed, where the policy lets it be shown again.
+    pub sealed: Option<&'a str>,
+}
+
+fn insert_secret(db: &mut Db, client_id: &str, new: &NewSecret<'_>, now: Timestamp) -> Result<(), StoreError> {
     diesel::insert_into(client_secrets::table)
         .values((
-            client_secrets::id.eq(&secret.id),
+            client_secrets::id.eq(&new.secret.id),
             client_secrets::client_id.eq(client_id),
-            client_secrets::digest.eq(URL_SAFE_NO_PAD.encode(secret.digest)),
-            client_secrets::label.eq(""),
+            client_secrets::digest.eq(URL_SAFE_NO_PAD.encode(new.secret.digest)),
+            client_secrets::label.eq(new.label),
             client_secrets::created_at.eq(now.micros()),
-            client_secrets::expires_at.eq(secret.expires_at.map(Timestamp::micros)),
+            client_secrets::expires_at.eq(new.secret.expires_at.map(Timestamp::micros)),
+            client_secrets::sealed.eq(new.sealed),
         ))
         .execute(db)?;
     Ok(())
@@ -281,14 +442,15 @@ fn insert_secret(db: &mut Db, client_id: &str, secret: &ClientSecret, now: Times
 pub fn replace_secret(
     db: &mut Db,
     client_id: &str,
-    new: &ClientSecret,
+    new: &NewSecret<'_>,
     older_end: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let of_client = client_secrets::table.filter(client_secrets::client_id.eq(client_id));
+    let of_client =
+        client_secrets::table.filter(client_secrets::client_id.eq(client_id).and(client_secrets::ended_at.is_null()));
     match older_end {
         None => {
-            diesel::delete(of_client).execute(db)?;
+            diesel::update(of_client).set(client_secrets::ended_at.eq(now.micros())).execute(db)?;
         }
         Some(end) => {
             let later = client_secrets::expires_at.is_null().or(client_secrets::expires_at.gt(end.micros()));
@@ -297,6 +459,78 @@ pub fn replace_secret(
     }
     insert_secret(db, client_id, new, now)?;
     touch(db, client_id, older_end.is_none())
+}
+
+/// Adds a secret beside the others.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn add_secret(db: &mut Db, client_id: &str, new: &NewSecret<'_>, now: Timestamp) -> Result<(), StoreError> {
+    insert_secret(db, client_id, new, now)?;
+    touch(db, client_id, false)
+}
+
+/// Ends one secret, and with it the client's tokens. Answers whether it was there.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn end_secret(db: &mut Db, client_id: &str, secret_id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let row =
+        client_secrets::table.filter(client_secrets::client_id.eq(client_id).and(client_secrets::id.eq(secret_id)));
+    let of_now = client_secrets::ended_at.eq(now.micros());
+    let ended = diesel::update(row.filter(client_secrets::ended_at.is_null())).set(of_now).execute(db)? == 1;
+    touch(db, client_id, true)?;
+    Ok(ended)
+}
+
+/// A client's secret as pages show it.
+#[derive(Debug, Clone, Queryable)]
+pub struct SecretDetails {
+    /// The id.
+    pub id: String,
+    /// For people.
+    pub label: String,
+    /// Microseconds since 1970.
+    pub created_at: i64,
+    /// Microseconds since 1970, where it ends.
+    pub expires_at: Option<i64>,
+    /// When it was last used, in microseconds since 1970.
+    pub last_used_at: Option<i64>,
+    /// From where it was last used.
+    pub last_used_ip: Option<String>,
+    /// The secret itself, sealed, where the policy lets it be shown again.
+    pub sealed: Option<String>,
+}
+
+/// The secrets of a client that were not replaced, oldest first.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn secrets(db: &mut Db, client_id: &str) -> Result<Vec<SecretDetails>, StoreError> {
+    Ok(client_secrets::table
+        .filter(client_secrets::client_id.eq(client_id).and(client_secrets::ended_at.is_null()))
+        .order(client_secrets::id)
+        .select((
+            client_secrets::id,
+            client_secrets::label,
+            client_secrets::created_at,
+            client_secrets::expires_at,
+            client_secrets::last_used_at,
+            client_secrets::last_used_ip,
+            client_secrets::sealed,
+        ))
+        .load(db)?)
+}
+
+/// Drops secrets that were replaced or have expired before an instant; until then their use is recognised. What a
+/// node holds of them in memory stays until their client changes.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn sweep_secrets(db: &mut Db, before: Timestamp) -> Result<(), StoreError> {
+    let ended = client_secrets::ended_at.lt(before.micros()).or(client_secrets::expires_at.lt(before.micros()));
+    diesel::delete(client_secrets::table.filter(ended)).execute(db)?;
+    Ok(())
 }
 
 /// Changes the status, where it is still `from`. All but a return to `active` raise the epoch, which ends the client's
@@ -322,6 +556,14 @@ pub fn withdraw_scope(db: &mut Db, client_id: &str, scope: &str) -> Result<(), S
         client_scopes::table.filter(client_scopes::client_id.eq(client_id).and(client_scopes::scope.eq(scope))),
     )
     .execute(db)?;
+    touch(db, client_id, false)
+}
+
+/// Keeps the registration as it is until the transaction ends, for a change that is worked out from it.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn hold(db: &mut Db, client_id: &str) -> Result<(), StoreError> {
     touch(db, client_id, false)
 }
 

@@ -148,6 +148,27 @@ pub fn rotate(
     Ok(changed == 1)
 }
 
+/// The live families of a user after `after`, oldest first.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn live_of_user(
+    db: &mut Db,
+    user_id: &str,
+    after: &str,
+    limit: i64,
+    now: Timestamp,
+) -> Result<Vec<Family>, StoreError> {
+    let rows: Vec<Row> = families::table
+        .filter(families::user_id.eq(user_id).and(families::revoked_at.is_null()).and(families::id.gt(after)))
+        .filter(families::idle_expires_at.gt(now.micros()).and(families::absolute_expires_at.gt(now.micros())))
+        .order(families::id)
+        .limit(limit)
+        .select(Row::as_select())
+        .load(db)?;
+    rows.into_iter().map(Row::into_family).collect()
+}
+
 /// Ends a family. `false`: it was ended before, and nothing is written.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! The store: reads beside the writer, writes in a transaction, every wait with a deadline.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::config::{Database, DatabaseUrl};
@@ -17,6 +18,7 @@ pub struct Store {
     backend: Arc<Backend>,
     url: DatabaseUrl,
     deadline: Duration,
+    reads: Arc<AtomicU64>,
 }
 
 enum Backend {
@@ -40,6 +42,7 @@ impl Store {
             backend: Arc::new(backend),
             url: settings.url.clone(),
             deadline: Duration::from_millis(settings.deadline_ms),
+            reads: Arc::default(),
         })
     }
 
@@ -75,6 +78,7 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Db) -> Result<T, StoreError> + Send + 'static,
     {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         match &*self.backend {
             Backend::Sqlite(_) => with_reader(&self.url, read),
             Backend::Postgres(pool) => self.in_time(pool.run(read)).await,
@@ -122,10 +126,11 @@ impl Store {
     /// Figures for the metrics page.
     #[must_use]
     pub fn figures(&self) -> StoreFigures {
-        match &*self.backend {
+        let figures = match &*self.backend {
             Backend::Sqlite(writer) => writer.figures(),
             Backend::Postgres(pool) => pool.figures(),
-        }
+        };
+        StoreFigures { reads: self.reads.load(Ordering::Relaxed), ..figures }
     }
 
     /// `sqlite` or `postgres`.

@@ -106,13 +106,20 @@ pub fn set_roles(db: &mut Db, user_id: &str, organization_id: &str, role_ids: &[
     users::touch(db, user_id)
 }
 
-/// The users who have a role, in the order of their ids, after `after`.
+/// The members of an organization who have a role in it, in the order of their ids, after `after`.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
-pub fn holders_of(db: &mut Db, role_id: &str, after: &str, limit: i64) -> Result<Vec<String>, StoreError> {
+pub fn holders_of(
+    db: &mut Db,
+    organization_id: &str,
+    role_id: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>, StoreError> {
     Ok(user_roles::table
-        .filter(user_roles::role_id.eq(role_id).and(user_roles::user_id.gt(after)))
+        .filter(user_roles::role_id.eq(role_id).and(user_roles::organization_id.eq(organization_id)))
+        .filter(user_roles::user_id.gt(after))
         .order(user_roles::user_id)
         .limit(limit)
         .select(user_roles::user_id)

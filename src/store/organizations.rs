@@ -94,6 +94,18 @@ pub fn create(db: &mut Db, id: &str, slug: &str, name: &str, now: Timestamp) -> 
     Ok(made)
 }
 
+/// Gives one another name.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn rename(db: &mut Db, id: &str, name: &str) -> Result<(), StoreError> {
+    let change = next_change(db)?;
+    diesel::update(organizations::table.filter(organizations::id.eq(id)))
+        .set((organizations::name.eq(name), organizations::change.eq(change)))
+        .execute(db)?;
+    Ok(())
+}
+
 /// Enables or disables one. Disabling raises its epoch, which ends its tokens.
 ///
 /// # Errors

@@ -142,6 +142,7 @@ impl Pool {
         let state = lock(&self.shared);
         let writes = self.shared.writes.load(Ordering::Relaxed);
         StoreFigures {
+            reads: 0,
             batches: writes,
             writes,
             busy_connections: state.busy.len() - state.given_up.len().min(state.busy.len()),

@@ -9,9 +9,13 @@ use crate::model::time::Timestamp;
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
-use crate::store::schema::{role_permissions, roles};
+use crate::store::schema::{client_roles, role_permissions, roles, user_roles};
 
 type Row = (String, Option<String>, String, String);
+
+const ACTIVE: &str = "active";
+// The row stays, without permissions, so that every node hears of it; the name may be given again.
+const DELETED: &str = "deleted";
 
 fn with_permissions(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Role>, StoreError> {
     let mut permissions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -52,6 +56,7 @@ pub fn changed_since(db: &mut Db, known: i64) -> Result<Vec<Role>, StoreError> {
 pub fn list(db: &mut Db, organization_id: &str) -> Result<Vec<Role>, StoreError> {
     let rows: Vec<Row> = roles::table
         .filter(roles::organization_id.is_null().or(roles::organization_id.eq(organization_id)))
+        .filter(roles::status.eq(ACTIVE))
         .order(roles::name)
         .select((roles::id, roles::organization_id, roles::name, roles::description))
         .load(db)?;
@@ -82,12 +87,45 @@ pub fn create(db: &mut Db, role: &Role, now: Timestamp) -> Result<(), StoreError
             roles::description.eq(&role.description),
             roles::change.eq(change),
             roles::created_at.eq(now.micros()),
+            roles::status.eq(ACTIVE),
         ))
         .execute(db)?;
+    insert_permissions(db, role)
+}
+
+fn insert_permissions(db: &mut Db, role: &Role) -> Result<(), StoreError> {
     for permission in &role.permissions {
         diesel::insert_into(role_permissions::table)
             .values((role_permissions::role_id.eq(&role.id), role_permissions::permission.eq(permission)))
             .execute(db)?;
     }
+    Ok(())
+}
+
+/// Changes name, description and permissions.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the name is taken in the organization.
+pub fn update(db: &mut Db, role: &Role) -> Result<(), StoreError> {
+    let change = next_change(db)?;
+    diesel::update(roles::table.filter(roles::id.eq(&role.id)))
+        .set((roles::name.eq(&role.name), roles::description.eq(&role.description), roles::change.eq(change)))
+        .execute(db)?;
+    diesel::delete(role_permissions::table.filter(role_permissions::role_id.eq(&role.id))).execute(db)?;
+    insert_permissions(db, role)
+}
+
+/// Takes a role from its holders and its permissions from it.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn delete(db: &mut Db, id: &str) -> Result<(), StoreError> {
+    let change = next_change(db)?;
+    diesel::update(roles::table.filter(roles::id.eq(id)))
+        .set((roles::status.eq(DELETED), roles::change.eq(change)))
+        .execute(db)?;
+    diesel::delete(role_permissions::table.filter(role_permissions::role_id.eq(id))).execute(db)?;
+    diesel::delete(user_roles::table.filter(user_roles::role_id.eq(id))).execute(db)?;
+    diesel::delete(client_roles::table.filter(client_roles::role_id.eq(id))).execute(db)?;
     Ok(())
 }

@@ -68,6 +68,7 @@ diesel::table! {
         email -> Nullable<Text>,
         email_key -> Nullable<Text>,
         phone -> Nullable<Text>,
+        email_verified_at -> Nullable<BigInt>,
         administration -> Text,
         access_console -> BigInt,
         access_api -> BigInt,
@@ -142,6 +143,7 @@ diesel::table! {
         client_id -> Text,
         scope -> Text,
         status -> Text,
+        last_used_at -> Nullable<BigInt>,
     }
 }
 
@@ -161,6 +163,9 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         sealed -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        last_used_ip -> Nullable<Text>,
     }
 }
 
@@ -286,7 +291,77 @@ diesel::table! {
         request_id -> Nullable<Text>,
         result -> Text,
         details -> Text,
+        number -> Nullable<BigInt>,
+        seal -> Nullable<Text>,
+        link -> Nullable<Text>,
     }
 }
 
+diesel::table! {
+    audit_chain (id) {
+        id -> BigInt,
+        number -> BigInt,
+        link -> Text,
+        anchor_number -> BigInt,
+        anchor_link -> Text,
+        mac -> Text,
+    }
+}
+
+diesel::table! {
+    one_time_links (id) {
+        id -> Text,
+        purpose -> Text,
+        user_id -> Text,
+        digest -> Text,
+        email -> Nullable<Text>,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    usage_hours (credential_kind, credential_id, hour) {
+        credential_kind -> Text,
+        credential_id -> Text,
+        hour -> BigInt,
+        issued -> BigInt,
+        verified -> BigInt,
+        refused -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        last_used_ip -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    usage_details (credential_kind, credential_id, hour, detail, name) {
+        credential_kind -> Text,
+        credential_id -> Text,
+        hour -> BigInt,
+        detail -> Text,
+        name -> Text,
+        count -> BigInt,
+    }
+}
+
+diesel::table! {
+    mail_outbox (id) {
+        id -> Text,
+        kind -> Text,
+        recipient -> Text,
+        user_id -> Nullable<Text>,
+        link_id -> Nullable<Text>,
+        about -> Text,
+        status -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> BigInt,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(clients, client_secrets);
+diesel::allow_tables_to_appear_in_same_query!(clients, client_scopes);
 diesel::allow_tables_to_appear_in_same_query!(memberships, users, user_roles, organizations);

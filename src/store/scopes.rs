@@ -55,3 +55,39 @@ pub fn create(db: &mut Db, scope: &CatalogueScope, built_in: bool, now: Timestam
         .execute(db)?;
     Ok(())
 }
+
+/// Changes description, audience, and whether an approval is needed.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn update(db: &mut Db, scope: &CatalogueScope) -> Result<(), StoreError> {
+    let change = next_change(db)?;
+    diesel::update(scopes::table.filter(scopes::name.eq(&scope.name)))
+        .set((
+            scopes::description.eq(&scope.description),
+            scopes::requires_approval.eq(i64::from(scope.requires_approval)),
+            scopes::audience.eq(scope.audience.as_deref()),
+            scopes::change.eq(change),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// The catalogue without the built-in scopes, by name.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn own(db: &mut Db) -> Result<Vec<CatalogueScope>, StoreError> {
+    let rows: Vec<(String, String, i64, Option<String>)> = scopes::table
+        .filter(scopes::built_in.eq(0))
+        .order(scopes::name)
+        .select((scopes::name, scopes::description, scopes::requires_approval, scopes::audience))
+        .load(db)?;
+    let read = |(name, description, requires_approval, audience)| CatalogueScope {
+        name,
+        description,
+        requires_approval: requires_approval != 0,
+        audience,
+    };
+    Ok(rows.into_iter().map(read).collect())
+}

@@ -161,6 +161,7 @@ impl Writer {
 
     pub(crate) fn figures(&self) -> StoreFigures {
         StoreFigures {
+            reads: 0,
             batches: self.counters.batches.load(Ordering::Relaxed),
             writes: self.counters.writes.load(Ordering::Relaxed),
             busy_connections: self.counters.busy.load(Ordering::Relaxed),

@@ -3,14 +3,17 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use crate::model::mail::LinkPurpose;
 use crate::model::time::Timestamp;
 use crate::model::user::{Administration, PasswordKind, User, UserKind, UserStatus, Username};
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
 use crate::store::memberships;
+use crate::store::one_time_links;
 use crate::store::prepared::{Part, Prepared, Statement};
 use crate::store::schema::users;
+use crate::store::user_profiles;
 
 /// The columns that make a [`User`], in the order of [`Columns`].
 #[derive(Queryable)]
@@ -123,50 +126,6 @@ pub fn by_username(db: &mut Db, username: &str) -> Result<Option<User>, StoreErr
     Prepared::<ByUsername>::with(username).find(db)?.map(user).transpose()
 }
 
-/// All users of an organization that are not deleted, by username.
-///
-/// # Errors
-/// [`StoreError`] if the database cannot be read.
-pub fn list(db: &mut Db, organization_id: &str, programmatic: bool) -> Result<Vec<ListedUser>, StoreError> {
-    let mut query = users::table
-        .filter(users::organization_id.eq(organization_id))
-        .filter(users::status.ne(UserStatus::Deleted.as_str()))
-        .order(users::username)
-        .select((
-            users::id,
-            users::username,
-            users::kind,
-            users::status,
-            users::name,
-            users::description,
-            users::created_at,
-        ))
-        .into_boxed();
-    if programmatic {
-        query = query.filter(users::programmatic.eq(1));
-    }
-    Ok(query.load(db)?)
-}
-
-/// A line of a list of users.
-#[derive(Debug, Clone, Queryable)]
-pub struct ListedUser {
-    /// The id.
-    pub id: String,
-    /// The username.
-    pub username: String,
-    /// `person` or `api_user`.
-    pub kind: String,
-    /// Where they are in their life.
-    pub status: String,
-    /// Display name.
-    pub name: String,
-    /// For people.
-    pub description: String,
-    /// Microseconds since 1970.
-    pub created_at: i64,
-}
-
 /// A user to be made.
 #[derive(Debug, Clone)]
 pub struct NewUser {
@@ -184,8 +143,14 @@ pub struct NewUser {
     pub name: String,
     /// For people.
     pub description: String,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
     /// E-mail address, checked by the caller.
     pub email: Option<String>,
+    /// Telephone number, checked by the caller.
+    pub phone: Option<String>,
     /// What the user may do with other users.
     pub administration: Administration,
     /// Whether a session of the console may start.
@@ -209,6 +174,9 @@ pub fn create(db: &mut Db, new: &NewUser, now: Timestamp) -> Result<(), StoreErr
     if taken > 0 {
         return Err(StoreError::Conflict(format!("the username {} is taken", new.username.as_str())));
     }
+    if let Some(email) = &new.email {
+        user_profiles::refuse_taken_email(db, &email.to_lowercase(), "")?;
+    }
     let change = next_change(db)?;
     diesel::insert_into(users::table)
         .values((
@@ -220,12 +188,19 @@ pub fn create(db: &mut Db, new: &NewUser, now: Timestamp) -> Result<(), StoreErr
                 users::username.eq(new.username.as_str()),
                 users::name.eq(&new.name),
                 users::description.eq(&new.description),
-                users::first_name.eq(""),
-                users::last_name.eq(""),
+                users::first_name.eq(&new.first_name),
+                users::last_name.eq(&new.last_name),
                 users::email.eq(new.email.as_deref()),
                 users::email_key.eq(new.email.as_ref().map(|email| email.to_lowercase())),
             ),
             (
+                users::phone.eq(new.phone.as_deref()),
+                // Who is made active at once has an address that whoever made them vouches for.
+                users::email_verified_at.eq(new
+                    .email
+                    .as_ref()
+                    .filter(|_| new.status == UserStatus::Active)
+                    .map(|_| now.micros())),
                 users::administration.eq(new.administration.as_str()),
                 users::access_console.eq(i64::from(new.access_console)),
                 users::access_api.eq(i64::from(new.access_api)),
@@ -276,7 +251,7 @@ pub fn lock(db: &mut Db, id: &str, now: Timestamp) -> Result<bool, StoreError> {
     Ok(locked)
 }
 
-/// Changes the password, which ends the user's tokens.
+/// Changes the password, which ends the user's tokens and the links that would set one.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
@@ -288,6 +263,8 @@ pub fn set_password(db: &mut Db, id: &str, kind: PasswordKind, hash: &str, now: 
             users::password_changed_at.eq(now.micros()),
         ))
         .execute(db)?;
+    // A link that was on its way to set an older password must not set another one after this.
+    one_time_links::void(db, id, &[LinkPurpose::SetPassword, LinkPurpose::SetUp], now)?;
     raise_epoch(db, id, now)
 }
 
@@ -312,7 +289,11 @@ pub(super) fn touch(db: &mut Db, id: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn raise_epoch(db: &mut Db, id: &str, now: Timestamp) -> Result<(), StoreError> {
+/// Ends every token of a user.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn raise_epoch(db: &mut Db, id: &str, now: Timestamp) -> Result<(), StoreError> {
     let change = next_change(db)?;
     diesel::update(users::table.filter(users::id.eq(id)))
         .set((users::epoch.eq(users::epoch + 1), users::epoch_raised_at.eq(now.micros()), users::change.eq(change)))
@@ -330,6 +311,14 @@ pub fn epochs_raised(db: &mut Db, known: i64, since: Timestamp) -> Result<Vec<(S
         .select((users::id, users::epoch, users::epoch_raised_at))
         .load(db)?;
     Ok(rows.into_iter().map(|(id, epoch, at)| (id, epoch, Timestamp::from_micros(at))).collect())
+}
+
+/// The users who changed after `known`, each with their change.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn changed_since(db: &mut Db, known: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(users::table.filter(users::change.gt(known)).select((users::id, users::change)).load::<(String, i64)>(db)?)
 }
 
 /// Whether the epoch is still this one, and stays so until the transaction ends: what would raise it waits.

@@ -10,11 +10,14 @@
     reason = "a test panics where it fails, says what it did, and finds its surroundings in the environment"
 )]
 
+mod audit;
 mod cli;
 mod clients;
 mod faults;
 mod harness;
 mod house;
+mod mail;
 mod properties;
 mod rfc;
 mod security;
+mod usage;

@@ -1,7 +1,10 @@
 //! The layers together: what overrides what, and what is refused.
 
 use super::*;
-use crate::config::{DatabaseUrl, ErrorShape, IssuerSetting, LogFormat, keys, print};
+use crate::config::{DatabaseUrl, ErrorShape, IssuerSetting, LogFormat, Preset, keys, print};
+use crate::model::profile::ProfileField;
+use crate::model::reveal::RevealPolicy;
+use crate::model::wording::ConsoleWord;
 
 /// A master key by its form.
 const MASTER_KEY: &str = "hunter2hunter2hunter2hunter2hunter2hunter2g";
@@ -9,7 +12,7 @@ const MASTER_KEY: &str = "hunter2hunter2hunter2hunter2hunter2hunter2g";
 /// Options with these variables.
 fn variables(list: &[(&str, &str)]) -> LoadOptions {
     let environment = list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    LoadOptions { config_file: None, environment }
+    LoadOptions { environment, ..LoadOptions::default() }
 }
 
 /// The configuration in an empty folder, with these variables.
@@ -221,14 +224,117 @@ fn what_is_printed_holds_every_key_and_no_secret() {
         ("GRANTOR__SECURITY__MASTER_KEY", MASTER_KEY),
         ("GRANTOR__DATABASE__URL", "postgres://me:hunter2@h/d"),
         ("GRANTOR__HTTP__TOKEN_PATH", "/a,/b"),
+        ("GRANTOR__MAIL__SMTP_URL", "smtp://hunter2:hunter2@h"),
+        ("GRANTOR__MAIL__FROM", "no-reply@example.com"),
     ])
     .unwrap();
     let page = print(&config);
     assert!(!page.contains("hunter2") && !format!("{config:?}").contains("hunter2"), "{page}");
     assert!(page.contains("master_key = \"(set)\"") && page.contains("postgres://me:***@h/d"), "{page}");
-    for (key, _) in keys::KEYS.iter().filter(|(key, _)| *key != "database.url_file") {
+    for (key, _) in keys::KEYS.iter().filter(|(key, _)| !key.ends_with("url_file")) {
         let name = key.rsplit('.').next().unwrap_or_default();
         assert!(page.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} "))), "{key}");
     }
     with_file(&page.replace("(set)", MASTER_KEY), &[]).unwrap();
+}
+
+/// The configuration under a preset, with this file.
+fn under(preset: &str, text: &str) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.toml");
+    std::fs::write(&file, text).unwrap();
+    let options = LoadOptions { config_file: Some(file), preset: Some(preset.to_owned()), ..LoadOptions::default() };
+    one_line(load_in(folder.path(), &options))
+}
+
+#[test]
+fn every_preset_loads_and_says_something() {
+    let neutral = print(&with(&[]).unwrap());
+    for preset in Preset::ALL {
+        let config = under(preset.as_str(), "").unwrap();
+        assert_eq!(config.preset, Some(*preset));
+        let page = print(&config);
+        assert!(page.contains(&format!("preset = \"{preset}\"")), "{page}");
+        assert!(page.lines().filter(|line| !neutral.contains(line)).count() > 3, "{page}");
+        with_file(&page, &[]).unwrap();
+        assert!(!preset.text().contains("preset ="), "a preset names no other");
+    }
+}
+
+#[test]
+fn a_preset_lies_over_the_defaults_and_under_file_and_variables() {
+    let config = under("buymed", "[credentials]\nclient_secret_prefix = 'own_live'\n").unwrap();
+    assert_eq!(config.credentials.client_id_prefix, "buymed_app");
+    assert_eq!(config.credentials.client_secret_prefix, "own_live");
+    assert_eq!(config.credentials.test_secret_prefix, "sk_test");
+    assert_eq!(config.tokens.access_lifetime, 3600);
+    let variable = ("GRANTOR__CREDENTIALS__CLIENT_ID_PREFIX", "mine");
+    let config = with_file("preset = 'buymed'\n", &[variable]).unwrap();
+    assert_eq!(config.credentials.client_id_prefix, "mine");
+    assert_eq!(config.credentials.client_secret_prefix, "sk_live");
+}
+
+#[test]
+fn the_option_goes_before_the_variable_and_the_variable_before_the_file() {
+    let name = |config: Config| config.preset;
+    assert_eq!(name(with(&[]).unwrap()), None);
+    assert_eq!(name(with_file("preset = 'kizen'", &[]).unwrap()), Some(Preset::Kizen));
+    assert_eq!(name(with_file("preset = 'kizen'", &[("GRANTOR__PRESET", "biotz")]).unwrap()), Some(Preset::Biotz));
+    let config = under("akeneo", "preset = 'kizen'").unwrap();
+    assert_eq!(config.http.token_path[0].errors, ErrorShape::Akeneo);
+    assert_eq!(config.credentials.reveal.api_key, RevealPolicy::Once);
+    assert_eq!(name(config), Some(Preset::Akeneo));
+}
+
+#[test]
+fn an_unknown_preset_is_refused_with_the_one_that_was_meant() {
+    let said = under("kizn", "").unwrap_err();
+    assert_eq!(said, "configuration: `preset` in the option --preset: is \"kizn\"; did you mean \"kizen\"?");
+    let said = with(&[("GRANTOR__PRESET", "salesforce")]).unwrap_err();
+    assert!(said.ends_with("must be \"biotz\", \"buymed\", \"kizen\", \"akeneo\" or \"bandwidth\""), "{said}");
+    assert!(said.contains("in the variable GRANTOR__PRESET"), "{said}");
+}
+
+#[test]
+fn the_dialect_of_each_platform_is_in_force_under_its_preset() {
+    let credentials = |preset| under(preset, "").unwrap().credentials;
+    assert_eq!(credentials("biotz").programmatic_client_id, "biotz-platform-programmatic-users");
+    let buymed = credentials("buymed");
+    assert_eq!(buymed.client_id_prefix, "buymed_app");
+    assert_eq!((&*buymed.client_secret_prefix, &*buymed.test_secret_prefix), ("sk_live", "sk_test"));
+    for (preset, client_secret, api_key) in [
+        ("biotz", RevealPolicy::Once, RevealPolicy::Once),
+        ("buymed", RevealPolicy::Always, RevealPolicy::Once),
+        ("kizen", RevealPolicy::Once, RevealPolicy::Always),
+        ("akeneo", RevealPolicy::Always, RevealPolicy::Once),
+        ("bandwidth", RevealPolicy::Once, RevealPolicy::Once),
+    ] {
+        let reveal = credentials(preset).reveal;
+        assert_eq!((reveal.client_secret, reveal.api_key), (client_secret, api_key), "{preset}");
+    }
+    let bandwidth = under("bandwidth", "").unwrap();
+    assert_eq!(bandwidth.users.required, ProfileField::ALL);
+    assert!(bandwidth.users.phone.accepts("9195551234") && !bandwidth.users.phone.accepts("+19195551234"));
+    assert_eq!(bandwidth.http.token_path[0].path, "/api/v1/oauth2/token");
+    assert_eq!(bandwidth.words.get(ConsoleWord::NewUser), "Add");
+    let neutral = with(&[]).unwrap();
+    assert!(neutral.users.phone.accepts("+19195551234") && !neutral.users.phone.accepts("9195551234"));
+    assert_eq!(neutral.words.get(ConsoleWord::NewUser), "New user");
+}
+
+#[test]
+fn a_dialect_that_cannot_be_is_refused() {
+    for (text, wanted) in [
+        ("[credentials.reveal]\napi_key = 'never'", "`credentials.reveal.api_key`"),
+        ("[credentials.reveal]\ngenerated_password = 'always'", "must be \"once\""),
+        ("[users]\nrequired_fields = ['email']", "must hold \"username\""),
+        ("[users]\nrequired_fields = ['username', 'fax']", "`fax` is not one of: username"),
+        ("[users]\nrequired_fields = ['username', 'username']", "stands there twice"),
+        ("[users]\nphone_pattern = '[0-9'", "`users.phone_pattern`"),
+        ("[console.words]\nsave = ' '", "`console.words.save`"),
+        ("[console.words]\nsafe = 'x'", "did you mean `console.words.save`?"),
+    ] {
+        let said = with_file(text, &[]).unwrap_err();
+        assert!(said.contains(wanted), "{said}");
+    }
 }

@@ -7,9 +7,15 @@ use actix_web::HttpRequest;
 use crate::http::state::State;
 use crate::login::Network;
 
-/// The network of a request. `X-Forwarded-For` is read from its end, and only as far as trusted proxies wrote it.
+/// The network of a request.
 #[must_use]
 pub fn network_of(request: &HttpRequest, state: &State) -> Network {
+    Network::of(address_of(request, state))
+}
+
+/// The address of a request. `X-Forwarded-For` is read from its end, and only as far as trusted proxies wrote it.
+#[must_use]
+pub fn address_of(request: &HttpRequest, state: &State) -> IpAddr {
     let mut address = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let settings = state.settings();
     if settings.trusts(address) {
@@ -27,5 +33,5 @@ pub fn network_of(request: &HttpRequest, state: &State) -> Network {
             }
         }
     }
-    Network::of(address)
+    address.to_canonical()
 }

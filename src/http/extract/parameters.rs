@@ -18,12 +18,7 @@ pub async fn read_parameters(
     state: &State,
 ) -> Result<Parameters, ProtocolError> {
     let media_type = media_type(request, state)?;
-    let limit = state.settings().body_bytes;
-    let body = tokio::time::timeout(state.settings().body_timeout, payload.to_bytes_limited(limit))
-        .await
-        .map_err(|_| ProtocolError::too_slow())?
-        .map_err(|_| ProtocolError::too_large())?
-        .map_err(|cause| ProtocolError::invalid_request("the body cannot be read").because(cause))?;
+    let body = read_body(payload, state).await?;
     // curl -d says "form" of whatever it sends.
     let text = body.trim_ascii();
     if media_type == MediaType::Form && text.starts_with(b"{") && text.ends_with(b"}") {
@@ -32,6 +27,19 @@ pub async fn read_parameters(
         ));
     }
     Parameters::parse(media_type, &body)
+}
+
+/// Reads a body, within the limits on its size and time.
+///
+/// # Errors
+/// 413, 408, 400 `invalid_request`.
+pub(super) async fn read_body(payload: web::Payload, state: &State) -> Result<web::Bytes, ProtocolError> {
+    let limit = state.settings().body_bytes;
+    tokio::time::timeout(state.settings().body_timeout, payload.to_bytes_limited(limit))
+        .await
+        .map_err(|_| ProtocolError::too_slow())?
+        .map_err(|_| ProtocolError::too_large())?
+        .map_err(|cause| ProtocolError::invalid_request("the body cannot be read").because(cause))
 }
 
 fn media_type(request: &HttpRequest, state: &State) -> Result<MediaType, ProtocolError> {

@@ -17,7 +17,7 @@ pub async fn introspect(
     state: web::Data<State>,
     id: RequestId,
 ) -> HttpResponse {
-    match introspected(&request, payload, &state).await {
+    match introspected(&request, payload, &state, &id).await {
         Ok(body) => {
             HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).content_type("application/json").body(body)
         }
@@ -25,7 +25,12 @@ pub async fn introspect(
     }
 }
 
-async fn introspected(request: &HttpRequest, payload: web::Payload, state: &State) -> Result<String, ProtocolError> {
-    let (client, parameters) = authenticated(request, payload, state).await?;
+async fn introspected(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State,
+    id: &RequestId,
+) -> Result<String, ProtocolError> {
+    let (client, parameters) = authenticated(request, payload, state, id).await?;
     introspection::introspect(state.context(), &client, parameters.required("token")?).await
 }

@@ -10,10 +10,10 @@ pub mod userinfo;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::http::extract::{present_client, read_parameters};
+use crate::http::extract::{RequestId, network_of, present_client, read_parameters};
 use crate::http::state::State;
 use crate::oauth::ProtocolError;
-use crate::oauth::client_authentication::{AuthenticatedClient, authenticate};
+use crate::oauth::client_authentication::{AuthenticatedClient, authenticate_and_note};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::rendered::Document;
 use crate::registry::STALE_AFTER;
@@ -35,11 +35,13 @@ async fn authenticated(
     request: &HttpRequest,
     payload: web::Payload,
     state: &State,
+    id: &RequestId,
 ) -> Result<(AuthenticatedClient, Parameters), ProtocolError> {
     let parameters = read_parameters(request, payload, state).await?;
     must_be_fresh(state)?;
     let presented = present_client(request, &parameters)?;
-    Ok((authenticate(state.context(), &presented)?, parameters))
+    let client = authenticate_and_note(state.context(), &presented, network_of(request, state), &id.0)?;
+    Ok((client, parameters))
 }
 
 /// A document that caches may keep for as long as a new signing key waits before its first signature, less the time

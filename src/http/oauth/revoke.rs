@@ -4,7 +4,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::config::ErrorShape;
-use crate::http::extract::RequestId;
+use crate::http::extract::{RequestId, network_of};
 use crate::http::oauth::authenticated;
 use crate::http::oauth_error;
 use crate::http::state::State;
@@ -31,6 +31,6 @@ async fn revoked(
     state: &State,
     id: &RequestId,
 ) -> Result<(), ProtocolError> {
-    let (client, parameters) = authenticated(request, payload, state).await?;
-    revocation::revoke(state.context(), &client, parameters.required("token")?, &id.0).await
+    let (client, parameters) = authenticated(request, payload, state, id).await?;
+    revocation::revoke(state.context(), &client, parameters.required("token")?, &id.0, network_of(request, state)).await
 }

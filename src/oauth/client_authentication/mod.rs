@@ -2,6 +2,7 @@
 
 mod basic;
 mod none;
+mod noted;
 mod secret_post;
 mod verify;
 
@@ -10,7 +11,8 @@ use crate::model::client::AuthenticationMethod;
 use crate::oauth::error::ProtocolError;
 use crate::oauth::parameters::Parameters;
 
-pub use verify::{AuthenticatedClient, SECRET_DIGEST_PURPOSE, authenticate, verify};
+pub use noted::{authenticate_and_note, note_refusal};
+pub use verify::{AuthenticatedClient, SECRET_DIGEST_PURPOSE, authenticate, verify, verify_secret};
 
 /// What a request presents, before anything is known to be true.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ pub mod refresh_token;
 
 use crate::login::Network;
 use crate::model::grant_type::GrantType;
-use crate::oauth::client_authentication::{PresentedClient, authenticate};
+use crate::model::usage::{Credential, UsageDetail};
+use crate::oauth::client_authentication::{PresentedClient, authenticate, note_refusal};
 use crate::oauth::context::Context;
 use crate::oauth::error::ProtocolError;
 use crate::oauth::oxide::GrantRequest;
@@ -30,13 +31,37 @@ pub struct TokenRequest {
 /// # Errors
 /// As RFC 6749 §5.2 says.
 pub async fn exchange(context: &Context, request: &TokenRequest) -> Result<Tokens, ProtocolError> {
+    let outcome = answer(context, request).await;
+    match &outcome {
+        Ok((grant_type, tokens)) => note_issued(context, request, *grant_type, tokens),
+        Err(error) => note_refusal(context, &request.presented, error, request.network, &request.request_id),
+    }
+    outcome.map(|(_, tokens)| tokens)
+}
+
+async fn answer(context: &Context, request: &TokenRequest) -> Result<(GrantType, Tokens), ProtocolError> {
     let grant_type = grant_type(context, request)?;
     let asked = GrantRequest::read(grant_type, &request.parameters, &request.presented)?;
-    match grant_type {
-        GrantType::ClientCredentials => client_credentials::issue_for(context, &asked),
-        GrantType::Password => password::sign_in(context, request, &asked).await,
-        GrantType::RefreshToken => refresh_token::redeem(context, request, &asked).await,
+    let tokens = match grant_type {
+        GrantType::ClientCredentials => client_credentials::issue_for(context, &asked)?,
+        GrantType::Password => password::sign_in(context, request, &asked).await?,
+        GrantType::RefreshToken => refresh_token::redeem(context, request, &asked).await?,
+    };
+    Ok((grant_type, tokens))
+}
+
+/// Counts what was issued, in memory: for the client, the secret that it used, and the user.
+fn note_issued(context: &Context, request: &TokenRequest, grant_type: GrantType, tokens: &Tokens) {
+    let (usage, client) = (&context.usage, &tokens.client);
+    let grant = [(UsageDetail::Grant, grant_type.as_str())];
+    usage.issued_by(Credential::client(&client.client_id), &grant, request.network);
+    if let Some(secret) = client.secret_id() {
+        usage.issued(Credential::client_secret(secret), request.network);
     }
+    if let Some(user_id) = &tokens.user_id {
+        usage.issued_by(Credential::user(user_id), &grant, request.network);
+    }
+    usage.scopes_given(&client.client_id, tokens.scope.iter());
 }
 
 /// RFC 6749 §5.2 `unsupported_grant_type`; only an authenticated client is told.

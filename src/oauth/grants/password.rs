@@ -1,6 +1,6 @@
 //! RFC 6749 §4.3: a username and a password for tokens. Offered for machines, per client; see `docs/security.md`.
 
-use crate::login::{Door, SignInError};
+use crate::login::Door;
 use crate::model::client::ClientKind;
 use crate::model::grant_type::GrantType;
 use crate::oauth::context::Context;
@@ -27,12 +27,12 @@ pub(super) async fn sign_in(
         let client = answers.client()?;
         let confidential = client.kind == ClientKind::Confidential;
         let door = Door {
-            client_id: client.client_id.clone(),
+            client_id: Some(client.client_id.clone()),
             chosen_passwords: confidential,
             people: confidential && context.settings.people_passwords,
         };
         let signed_in = context.login.sign_in(&door, username?, password?, request.network).await;
-        signed_in.map_err(refusal)
+        signed_in.map_err(|error| ProtocolError::of_sign_in(&error, ProtocolError::refused_sign_in()))
     })
     .await?;
 
@@ -49,15 +49,4 @@ pub(super) async fn sign_in(
     let tokens = issue(context, &grant)?;
     let refresh_token = family.start(context, &grant, now).await?;
     Ok(tokens.with_refresh_token(refresh_token))
-}
-
-fn refusal(error: SignInError) -> ProtocolError {
-    match &error {
-        SignInError::Refused(_) => ProtocolError::refused_sign_in(),
-        SignInError::Limited(seconds) => ProtocolError::too_many_attempts(*seconds),
-        SignInError::Busy(seconds, _) => ProtocolError::unavailable(*seconds),
-        SignInError::Unavailable(_) => ProtocolError::unavailable(1),
-        SignInError::Bug(_) => ProtocolError::defect(),
-    }
-    .because(error)
 }

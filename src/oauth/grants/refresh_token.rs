@@ -145,7 +145,7 @@ async fn end_family(
     let actor = Actor {
         kind: ActorKind::Client,
         id: client.client_id.clone(),
-        ip: Some(request.network.to_string()),
+        ip: Some(request.network.address()),
         request_id: Some(request.request_id.clone()),
     };
     let event = AuditEvent {

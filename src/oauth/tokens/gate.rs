@@ -21,6 +21,7 @@ use crate::store::{families, users};
 /// A grant that may be issued.
 pub struct AuthorizedGrant {
     pub(super) client: Arc<Client>,
+    pub(super) authenticated: AuthenticatedClient,
     pub(super) owner: Option<Owner>,
     pub(super) scope: ScopeSet,
     pub(super) audience: Vec<String>,
@@ -82,12 +83,13 @@ impl AuthorizedGrant {
         asked: &Asked<'_>,
     ) -> Result<Self, ProtocolError> {
         let snapshot = context.registry.snapshot();
+        let authenticated = client.clone();
         let client = live_client(&snapshot, &client.client_id)?;
         let scope = scope::effective(asked.scope, &client, &snapshot, None);
         let audience = audience(context, &snapshot, &client, &scope, asked.resources)?;
         let organization = live_organization(&snapshot, &client)?;
         let epochs = Epochs { client: client.epoch, user: 0, organization };
-        Ok(Self { client, owner: None, scope, audience, epochs, family_id: None })
+        Ok(Self { client, authenticated, owner: None, scope, audience, epochs, family_id: None })
     }
 
     /// A user has signed in just now. They are read again here: the password took a while to check, and a raised
@@ -149,6 +151,7 @@ impl AuthorizedGrant {
         refused: fn() -> ProtocolError,
     ) -> Result<Self, ProtocolError> {
         let snapshot = context.registry.snapshot();
+        let authenticated = client.clone();
         let client = live_client(&snapshot, &client.client_id)?;
         live_organization(&snapshot, &client)?;
         let organization = organization_epoch(&snapshot, &user.organization_id)
@@ -160,7 +163,7 @@ impl AuthorizedGrant {
         role_names.sort_unstable();
         let owner = Owner { id: user.id.clone(), organization_id: user.organization_id.clone(), role_names, auth_time };
         let epochs = Epochs { client: client.epoch, user: user.epoch, organization };
-        Ok(Self { client, owner: Some(owner), scope, audience, epochs, family_id: None })
+        Ok(Self { client, authenticated, owner: Some(owner), scope, audience, epochs, family_id: None })
     }
 
     /// Names the family that the grant starts.
@@ -171,25 +174,25 @@ impl AuthorizedGrant {
     }
 }
 
-fn live_client(snapshot: &Snapshot, client_id: &str) -> Result<Arc<Client>, ProtocolError> {
+pub(super) fn live_client(snapshot: &Snapshot, client_id: &str) -> Result<Arc<Client>, ProtocolError> {
     let client = snapshot.client(client_id).filter(|client| client.status == ClientStatus::Active);
     client.cloned().ok_or_else(|| ProtocolError::invalid_client().because("the client is no longer active"))
 }
 
 /// The epoch of the client's organization, which must be active.
-fn live_organization(snapshot: &Snapshot, client: &Client) -> Result<i64, ProtocolError> {
+pub(super) fn live_organization(snapshot: &Snapshot, client: &Client) -> Result<i64, ProtocolError> {
     organization_epoch(snapshot, &client.organization_id)
         .ok_or_else(|| ProtocolError::invalid_client().because("the client's organization is not active"))
 }
 
-fn organization_epoch(snapshot: &Snapshot, id: &str) -> Option<i64> {
+pub(super) fn organization_epoch(snapshot: &Snapshot, id: &str) -> Option<i64> {
     let organization = snapshot.organization(id)?;
     (organization.status == OrganizationStatus::Active).then_some(organization.epoch)
 }
 
 /// Nothing is issued unless the user is active and has API access; a locked user is let in only where the sign-in
 /// came from a network of theirs.
-fn may_be_issued(user: &User, despite_lock: bool) -> bool {
+pub(super) fn may_be_issued(user: &User, despite_lock: bool) -> bool {
     let active = match user.status {
         UserStatus::Active => true,
         UserStatus::Locked => despite_lock,

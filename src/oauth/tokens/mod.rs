@@ -5,5 +5,6 @@ pub mod family;
 pub mod gate;
 pub mod id_token;
 pub mod issue;
+pub mod presented;
 pub mod refresh_token;
 pub mod verifier;

@@ -1,17 +1,25 @@
 //! The command line, by real processes: one file per noun.
 
+mod api_key;
+mod audit;
+mod backup;
 mod client;
 mod configuration;
 mod credentials;
+mod declaration;
 mod doctor;
 mod init;
 mod keys;
 mod master_key;
 mod newcomer_errors;
 mod nouns;
+mod patterns;
+mod presets;
 mod printing;
+mod quickstart;
 mod token;
 mod user;
+mod user_import;
 
 use std::process::Output;
 use std::time::{Duration, Instant};

@@ -212,7 +212,7 @@ fn a_database_of_a_newer_program(#[values(Database::Sqlite, Database::Postgres)]
 
 fn database(url: &str) -> grantor::config::Database {
     let environment = [("GRANTOR__DATABASE__URL".to_owned(), url.to_owned())].into();
-    let options = grantor::config::LoadOptions { config_file: None, environment };
+    let options = grantor::config::LoadOptions { environment, ..Default::default() };
     grantor::config::load(&options).unwrap().database
 }
 

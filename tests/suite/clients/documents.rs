@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::installed::source;
 
 fn pages() -> Vec<PathBuf> {
-    let mut pages: Vec<PathBuf> = ["", "docs"]
+    let mut pages: Vec<PathBuf> = ["", "docs", "docs/journeys"]
         .iter()
         .flat_map(|folder| fs::read_dir(source(folder)).unwrap())
         .map(|entry| entry.unwrap().path())

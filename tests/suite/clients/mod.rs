@@ -3,8 +3,11 @@
 mod compose;
 mod documents;
 mod examples;
-mod installed;
+pub mod installed;
 mod node_clients;
 mod oauth2_crate;
-mod program;
+mod postman;
+pub mod program;
+mod proxies;
 mod python_clients;
+mod snippets;

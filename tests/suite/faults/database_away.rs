@@ -14,14 +14,14 @@ const CUT: u8 = 1;
 const STALLED: u8 = 2;
 
 /// A wire to PostgreSQL that can be cut, or go dead without a word.
-struct Wire {
+pub struct Wire {
     state: Arc<AtomicU8>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
-    url: String,
+    pub url: String,
 }
 
 impl Wire {
-    fn to(url: &str) -> Self {
+    pub fn to(url: &str) -> Self {
         let target = url.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = url.replace(&target, &listener.local_addr().unwrap().to_string());
@@ -45,7 +45,7 @@ impl Wire {
         wire
     }
 
-    fn cut(&self) {
+    pub fn cut(&self) {
         self.state.store(CUT, Ordering::Release);
         for connection in self.connections.lock().unwrap().drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
@@ -103,6 +103,14 @@ impl<'a> Calls<'a> {
         Self { client, machine, user, tokens }
     }
 
+    fn secret_headers(&self) -> [(&str, &str); 2] {
+        [("Client-ID", &self.machine.id), ("Client-Secret", &self.machine.secret)]
+    }
+
+    fn basic(&self) -> String {
+        crate::security::verify::basic(&self.user.username, &self.user.password)
+    }
+
     /// Every door that answers for the database, by name.
     fn all(&self) -> Vec<(&'static str, Answer)> {
         let server = self.client.server;
@@ -119,6 +127,10 @@ impl<'a> Calls<'a> {
             ("revoke garbage", self.client.revoke("garbage")),
             ("userinfo", server.get_with_token("/oauth/userinfo", &access)),
             ("me", server.get_with_token("/api/v1/me", &access)),
+            ("verify", server.get_with_token("/verify", &access)),
+            ("verify a client's secret", server.get("/verify", &self.secret_headers())),
+            ("verify a password", server.get("/verify", &[("Authorization", &self.basic())])),
+            ("verify garbage", server.get("/verify", &[("X-API-Key", "garbage")])),
         ]
     }
 
@@ -133,6 +145,7 @@ impl<'a> Calls<'a> {
             ("revoke refresh", self.client.revoke(&refresh)),
             ("userinfo", self.client.server.get_with_token("/oauth/userinfo", &access)),
             ("me", self.client.server.get_with_token("/api/v1/me", &access)),
+            ("verify a password", self.client.server.get("/verify", &[("Authorization", &self.basic())])),
         ]
     }
 }

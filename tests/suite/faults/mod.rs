@@ -1,6 +1,6 @@
 //! What happens when things break: a process, a disk, a database.
 
-mod database_away;
+pub mod database_away;
 mod full_disk;
 mod kill;
 mod log_stays;

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use grantor::admin::clients::{self, NewClient, Prefixes};
-use grantor::admin::roles;
+use grantor::admin::clients::{self, NewClient};
+use grantor::admin::roles::{self, RoleRequest};
 use grantor::admin::scopes;
 use grantor::admin::users::{self, UserRequest};
 use grantor::crypto::secret::SecretString;
@@ -36,7 +36,7 @@ impl<'a> ClientBuilder<'a> {
     pub fn scopes<const N: usize>(mut self, names: [&str; N]) -> Self {
         self.new.scopes = names.map(str::to_owned).to_vec();
         for name in names {
-            self.server.run(async |context, actor| {
+            self.server.run(async |context, by| {
                 let known = scopes::list(context).await.unwrap();
                 if !known.iter().any(|scope| scope.name == name) {
                     let scope = CatalogueScope {
@@ -45,7 +45,7 @@ impl<'a> ClientBuilder<'a> {
                         requires_approval: false,
                         audience: None,
                     };
-                    scopes::create(context, actor, scope).await.unwrap();
+                    scopes::create(context, by, scope).await.unwrap();
                 }
             });
         }
@@ -69,10 +69,8 @@ impl<'a> ClientBuilder<'a> {
     }
 
     pub fn create(self) -> TestClient<'a> {
-        let prefixes = Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() };
-        let made = self
-            .server
-            .run(async |context, actor| clients::create(context, actor, &prefixes, &self.new).await.expect("a client"));
+        let made =
+            self.server.run(async |context, by| clients::create(context, by, &self.new).await.expect("a client"));
         TestClient {
             server: self.server,
             id: made.client.client_id,
@@ -151,7 +149,6 @@ impl<'a> UserBuilder<'a> {
             username: format!("user{number}"),
             kind: Some(kind.to_owned()),
             password,
-            min_length: 15,
             ..UserRequest::default()
         };
         Self { server, request, permissions: None }
@@ -183,13 +180,20 @@ impl<'a> UserBuilder<'a> {
     pub fn create(mut self) -> TestUser {
         if let Some(permissions) = &self.permissions {
             let name = format!("role of {}", self.request.username);
-            self.server.run(async |context, actor| {
-                roles::create(context, actor, None, &name, permissions).await.expect("a role");
+            self.server.run(async |context, by| {
+                roles::create(
+                    context,
+                    by,
+                    None,
+                    &RoleRequest { name: name.clone(), permissions: permissions.clone(), ..RoleRequest::default() },
+                )
+                .await
+                .expect("a role");
             });
             self.request.roles = vec![name];
         }
         let made =
-            self.server.run(async |context, actor| users::create(context, actor, &self.request).await.expect("a user"));
+            self.server.run(async |context, by| users::create(context, by, &self.request).await.expect("a user"));
         let chosen = self.request.password.map(SecretString::into_exposed);
         let generated = made.password.map(SecretString::into_exposed);
         TestUser { id: made.id, username: made.username, password: generated.or(chosen).unwrap_or_default() }

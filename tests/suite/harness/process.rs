@@ -76,6 +76,11 @@ impl Installation {
         self.environment.insert(name, value.to_string());
     }
 
+    /// Sets an environment variable that is none of Grantor's own.
+    pub fn variable(&mut self, name: &str, value: impl ToString) {
+        self.environment.insert(name.to_owned(), value.to_string());
+    }
+
     pub fn unset(&mut self, key: &str) {
         self.environment.remove(&format!("GRANTOR__{}", key.replace('.', "__").to_uppercase()));
     }

@@ -6,11 +6,11 @@ use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
+use grantor::admin::Authority;
 use grantor::app::{App, Surroundings};
 use grantor::clock::Clock;
 use grantor::config::{self, Config, LoadOptions};
 use grantor::crypto::random::Random;
-use grantor::model::audit::Actor;
 use grantor::oauth::Context;
 use tempfile::TempDir;
 
@@ -72,7 +72,7 @@ impl ServerBuilder {
         preset("PASSWORDS__BCRYPT_COST", "4".into());
         let file = folder.path().join("test.toml");
         std::fs::write(&file, &self.file).expect("a configuration file");
-        let options = LoadOptions { config_file: Some(file), environment: settings.clone() };
+        let options = LoadOptions { config_file: Some(file), environment: settings.clone(), ..LoadOptions::default() };
         let config = config::load(&options).expect("a good configuration");
         let running = Running::start(config.clone(), self.clock.clone());
         Server { running, config, settings, file: self.file, database: self.database, url, clock: self.clock, folder }
@@ -217,9 +217,9 @@ impl Server {
     }
 
     /// Runs a verb of `grantor::admin` (or anything asynchronous) on this server's context.
-    pub fn run<T>(&self, verb: impl AsyncFnOnce(&Context, &Actor) -> T) -> T {
+    pub fn run<T>(&self, verb: impl AsyncFnOnce(&Context, &Authority) -> T) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(verb(self.context(), &Actor::command_line()))
+        runtime.block_on(verb(self.context(), &Authority::operator()))
     }
 
     pub fn confidential_client(&self) -> ClientBuilder<'_> {

@@ -173,7 +173,7 @@ fn a_server_refuses_to_start_on_a_newer_database_in_one_line(
 }
 
 /// The database settings of an installation, as its own process reads them.
-fn installation_settings(installation: &Installation) -> grantor::config::Database {
+pub fn installation_settings(installation: &Installation) -> grantor::config::Database {
     let said = installation.json(&["config", "print"]);
     let url = said["database"]["url"].as_str().expect("a URL").to_owned();
     let folder = tempfile::tempdir().unwrap();
@@ -181,6 +181,7 @@ fn installation_settings(installation: &Installation) -> grantor::config::Databa
     std::fs::write(&file, "").unwrap();
     let environment =
         [("GRANTOR__ENVIRONMENT".to_owned(), "test".to_owned()), ("GRANTOR__DATABASE__URL".to_owned(), url)];
-    let options = grantor::config::LoadOptions { config_file: Some(file), environment: environment.into() };
+    let options =
+        grantor::config::LoadOptions { config_file: Some(file), environment: environment.into(), ..Default::default() };
     grantor::config::load(&options).unwrap().database
 }

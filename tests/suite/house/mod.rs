@@ -2,6 +2,6 @@
 
 mod architecture;
 mod metrics;
-mod migrations;
+pub mod migrations;
 pub mod registry;
 pub mod store;

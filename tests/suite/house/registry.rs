@@ -52,8 +52,8 @@ fn a_change_is_seen_at_the_next_request_of_its_node_and_elsewhere_within_a_secon
     let client = server.confidential_client().grants(["client_credentials"]).create();
     within(Duration::from_secs(1), || client.at(&other).client_credentials().status == 200);
 
-    server.run(async |context, actor| {
-        clients::set_status(context, actor, &client.id, ClientStatus::Disabled).await.unwrap();
+    server.run(async |context, by| {
+        clients::set_status(context, by, &client.id, ClientStatus::Disabled).await.unwrap();
     });
     client.client_credentials().is_refused("invalid_client");
     within(Duration::from_secs(1), || client.at(&other).client_credentials().status == 401);

@@ -38,7 +38,8 @@ pub fn settings(database: Database, folder: &TempDir) -> grantor::config::Databa
         [("GRANTOR__ENVIRONMENT".to_owned(), "test".to_owned()), ("GRANTOR__DATABASE__URL".to_owned(), url)];
     let file = folder.path().join("test.toml");
     std::fs::write(&file, "").unwrap();
-    let options = grantor::config::LoadOptions { config_file: Some(file), environment: environment.into() };
+    let options =
+        grantor::config::LoadOptions { config_file: Some(file), environment: environment.into(), ..Default::default() };
     grantor::config::load(&options).expect("a good configuration").database
 }
 

@@ -122,7 +122,9 @@ impl Real<'_> {
     async fn revoke(&self, client: &TestClient<'_>, token: &str) {
         let method = AuthenticationMethod::ClientSecretBasic;
         let client = verify(self.context, &client.id, &client.secret, method).unwrap();
-        revocation::revoke(self.context, &client, token, "test").await.unwrap();
+        revocation::revoke(self.context, &client, token, "test", Network::of("127.0.0.1".parse().unwrap()))
+            .await
+            .unwrap();
     }
 
     async fn is_active(&self, token: &str) -> bool {

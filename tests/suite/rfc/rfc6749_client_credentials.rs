@@ -34,15 +34,14 @@ fn the_client_credentials_grant_is_only_used_by_confidential_clients(
         server.post("/oauth/token", &asked, &[]).is_refused("unauthorized_client");
     }
     // Nor can one be made that might.
-    let prefixes = grantor::admin::clients::Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() };
     let new = grantor::admin::clients::NewClient {
         label: "public".to_owned(),
         public: true,
         grant_types: vec!["client_credentials".to_owned()],
         ..Default::default()
     };
-    let made = server.run(async |context, actor| {
-        grantor::admin::clients::create(context, actor, &prefixes, &new).await.map(|made| made.client.client_id)
+    let made = server.run(async |context, by| {
+        grantor::admin::clients::create(context, by, &new).await.map(|made| made.client.client_id)
     });
     assert!(made.is_err(), "{made:?}");
 }

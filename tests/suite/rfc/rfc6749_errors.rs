@@ -75,8 +75,8 @@ fn the_reason_for_a_refused_client_is_not_told(#[values(Database::Sqlite, Databa
     let server = Server::start(db);
     let client = server.confidential_client().grants(["client_credentials"]).create();
     client.client_credentials().ok();
-    server.run(async |context, actor| {
-        clients::set_status(context, actor, &client.id, ClientStatus::Disabled).await.unwrap();
+    server.run(async |context, by| {
+        clients::set_status(context, by, &client.id, ClientStatus::Disabled).await.unwrap();
     });
 
     let disabled = client.client_credentials();

@@ -21,8 +21,8 @@ fn a_validator_that_has_the_document_gets_304_without_a_body_until_it_changes(
     assert_eq!(same.header("cache-control"), first.header("cache-control"));
     server.get(JWKS, &[("If-None-Match", "\"another\"")]).ok();
 
-    server.run(async |context, actor| {
-        signing_keys::rotate(context, actor, SigningAlgorithm::Es256).await.unwrap();
+    server.run(async |context, by| {
+        signing_keys::rotate(context, by, SigningAlgorithm::Es256).await.unwrap();
     });
 
     let second = server.get(JWKS, &[("If-None-Match", &tag)]).ok();

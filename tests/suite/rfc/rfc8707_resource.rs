@@ -12,14 +12,14 @@ const STOCK: &str = "https://stock.example";
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
 fn scope_of(server: &Server, name: &str, audience: &str) {
-    server.run(async |context, actor| {
+    server.run(async |context, by| {
         let scope = CatalogueScope {
             name: name.to_owned(),
             description: String::new(),
             requires_approval: false,
             audience: Some(audience.to_owned()),
         };
-        scopes::create(context, actor, scope).await.unwrap();
+        scopes::create(context, by, scope).await.unwrap();
     });
 }
 

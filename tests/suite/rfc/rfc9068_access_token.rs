@@ -37,7 +37,7 @@ fn a_users_token_has_the_claims_of_a_user(#[values(Database::Sqlite, Database::P
         server.confidential_client().grants(["password", "refresh_token"]).scopes(["orders", "stock"]).create();
     let user = server.person().permissions(["api:access", "orders", "stock"]).create();
     let organization =
-        server.run(async |context, _| grantor::admin::organizations::find(context, None).await.unwrap().id);
+        server.run(async |context, by| grantor::admin::organizations::reached(context, by, None).await.unwrap().id);
 
     let first = client.password_grant(&user).ok();
 
@@ -98,8 +98,8 @@ fn the_epoch_counts_what_ended_tokens(#[values(Database::Sqlite, Database::Postg
     let client = server.confidential_client().grants(["password"]).create();
     let user = server.api_user().create();
 
-    let new = server.run(async |context, actor| {
-        grantor::admin::users::rotate_password(context, actor, &user.username).await.unwrap().1.into_exposed()
+    let new = server.run(async |context, by| {
+        grantor::admin::passwords::rotate(context, by, &user.username).await.unwrap().1.into_exposed()
     });
 
     let claims = client.password_grant(&user.with_password(&new)).ok().claims("access_token");

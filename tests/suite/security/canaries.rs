@@ -50,12 +50,12 @@ impl Canaries {
     }
 }
 
-fn finds(bytes: &[u8], wanted: &[u8]) -> bool {
+pub fn finds(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window[0] == wanted[0] && window == wanted)
 }
 
 /// Every byte of the database: the file and its log, or a dump with the data of all tables.
-fn database_bytes(installation: &Installation, url: &str) -> Vec<u8> {
+pub fn database_bytes(installation: &Installation, url: &str) -> Vec<u8> {
     if url.starts_with("sqlite://") {
         return ["grantor.db", "grantor.db-wal", "instead.db", "instead.db-wal"]
             .iter()
@@ -86,7 +86,7 @@ fn no_secret_stands_in_the_database_or_in_the_log_of_a_server_that_tells_everyth
     canaries.add("master key", &STANDARD.encode(&raw));
     canaries.add("master key", &raw.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
 
-    let mut accounts = Vec::new();
+    let (mut accounts, mut keys) = (Vec::new(), Vec::new());
     for number in 0..EACH {
         let label = format!("--label=canary client {number}");
         let mut arguments = vec!["client", "create", &label, "--scope", "openid", "--may-introspect"];
@@ -104,10 +104,28 @@ fn no_secret_stands_in_the_database_or_in_the_log_of_a_server_that_tells_everyth
         canaries.add("client secret", &client.1);
         canaries.add("generated password", &text(&program, "password"));
         canaries.add("chosen password", &chosen);
+        let key = server.json(&["api-key", "create", "--user", &username, "--reveal", "always"]);
+        canaries.add("API key", &text(&key, "api_key"));
+        keys.push(text(&key, "api_key"));
         accounts.push((client, (username, chosen), (text(&program, "username"), text(&program, "password"))));
     }
 
     server.start();
+    for (key, (client, chosen, _)) in keys.iter().zip(&accounts) {
+        let basic = super::verify::basic(&chosen.0, &chosen.1);
+        for headers in [
+            &[("X-API-Key", key.as_str())][..],
+            &[("Client-ID", &client.0), ("Client-Secret", &client.1)],
+            &[("Authorization", &basic)],
+        ] {
+            let answer = server.get("/verify?token=jwt", headers).ok();
+            canaries.add("upstream token", answer.header("authorization").strip_prefix("Bearer ").unwrap());
+            server.get("/api/v1/me", headers).ok();
+        }
+        assert_eq!(server.get("/verify", &[("X-API-Key", key), ("Authorization", &basic)]).status, 401);
+        assert_eq!(server.get("/verify", &[("Client-ID", key), ("Client-Secret", &client.1)]).status, 401);
+        assert_eq!(server.get(&format!("/verify?audience={}&scope=x", client.1), &[("X-API-Key", key)]).status, 403);
+    }
     for (client, chosen, generated) in &accounts {
         let post =
             |path: &str, secret: &str, pairs: &[(&str, &str)]| server.post(path, (&client.0, secret), pairs).unwrap();
@@ -153,6 +171,8 @@ fn no_secret_stands_in_the_database_or_in_the_log_of_a_server_that_tells_everyth
         ("chosen password", EACH),
         ("refresh token", EACH),
         ("access token", EACH),
+        ("API key", EACH),
+        ("upstream token", EACH),
         ("master key", 3),
     ] {
         assert!(canaries.count(kind) >= least, "{kind}");

@@ -47,7 +47,7 @@ fn set_status(server: &Server, user: &TestUser, status: UserStatus) {
 }
 
 fn status(server: &Server, user: &TestUser) -> UserStatus {
-    server.run(async |context, _| users::find(context, &user.username).await.unwrap().status)
+    server.run(async |context, by| users::find(context, by, &user.username).await.unwrap().status)
 }
 
 fn hashes(server: &Server) -> u64 {
@@ -396,8 +396,8 @@ fn an_administrator_or_a_new_password_lifts_the_lock(#[values(Database::Sqlite, 
     lock_by_failures(&client, &user, 5);
     sign_in_from(&client, "198.51.100.1", &user).is_refused("invalid_grant");
 
-    server.run(async |context, actor| {
-        users::set_status(context, actor, &user.username, UserStatus::Active).await.unwrap();
+    server.run(async |context, by| {
+        users::set_status(context, by, &user.username, UserStatus::Active).await.unwrap();
     });
     sign_in_from(&client, "198.51.100.1", &user).ok();
     // The failures before do not count any more: four further ones do not lock.
@@ -408,9 +408,9 @@ fn an_administrator_or_a_new_password_lifts_the_lock(#[values(Database::Sqlite, 
 
     lock_by_failures(&client, &user, 5);
     let new = user.with_password("another fine passphrase");
-    server.run(async |context, actor| {
+    server.run(async |context, by| {
         let password = new.password.as_str().into();
-        users::set_password(context, actor, &user.username, &password, 15).await.unwrap();
+        grantor::admin::passwords::set(context, by, &user.username, &password).await.unwrap();
     });
     sign_in_from(&client, "192.0.2.1", &new).ok();
     sign_in_from(&client, "192.0.2.1", &user).is_refused("invalid_grant");
@@ -629,7 +629,7 @@ fn a_sign_in_that_was_read_before_the_password_changed_is_worth_nothing_after(
             std::thread::sleep(Duration::from_millis(1));
         }
         // The pool is held, so that the new password is a generated one, which needs no hash.
-        server.run(async |context, actor| users::rotate_password(context, actor, &user.username).await.unwrap());
+        server.run(async |context, by| grantor::admin::passwords::rotate(context, by, &user.username).await.unwrap());
         drop(release);
         sign_in.join().unwrap().is_refused("invalid_grant");
     });

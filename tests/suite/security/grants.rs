@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use grantor::admin::roles::RoleRequest;
 use grantor::admin::users;
 use grantor::admin::{organizations, roles};
 use grantor::crypto::secret::SecretString;
@@ -28,7 +29,7 @@ const SOON: Duration = Duration::from_secs(2);
 const ALL: [&str; 3] = ["password", "refresh_token", "client_credentials"];
 
 fn set_status(server: &Server, user: &TestUser, status: UserStatus) {
-    server.run(async |context, actor| users::set_status(context, actor, &user.username, status).await.unwrap());
+    server.run(async |context, by| users::set_status(context, by, &user.username, status).await.unwrap());
 }
 
 /// Asks until the answer is this refusal; fails if it is another when everybody must know.
@@ -201,7 +202,16 @@ fn issued_scopes_are_within_the_clients_the_users_and_the_requested_ones(
         let approved: BTreeSet<&String> = of_client.iter().collect();
         let asked: BTreeSet<&String> = of_request.iter().collect();
         let role = format!("role {}", number.get());
-        server.run(async |context, actor| roles::create(context, actor, None, &role, &of_user).await.unwrap());
+        server.run(async |context, by| {
+            roles::create(
+                context,
+                by,
+                None,
+                &RoleRequest { name: role.clone(), permissions: of_user.clone(), ..RoleRequest::default() },
+            )
+            .await
+            .unwrap()
+        });
         let build = server.confidential_client().grants(ALL);
         let client = build.change(|new| new.scopes.clone_from(&of_client)).create();
         let user = server.api_user().change(|new| new.roles = vec![role]).create();
@@ -283,9 +293,16 @@ fn a_refresh_never_gives_more_than_was_granted_first(#[values(Database::Sqlite, 
     let first = client.password_grant(&user).ok();
     assert_eq!(first.text("scope"), "orders");
 
-    server.run(async |context, actor| {
-        roles::create(context, actor, None, "stock", &["stock".to_owned()]).await.unwrap();
-        users::grant_role(context, actor, &user.username, "stock").await.unwrap();
+    server.run(async |context, by| {
+        roles::create(
+            context,
+            by,
+            None,
+            &RoleRequest { name: "stock".to_owned(), permissions: vec!["stock".to_owned()], ..RoleRequest::default() },
+        )
+        .await
+        .unwrap();
+        grantor::admin::memberships::grant_role(context, by, &user.username, None, "stock").await.unwrap();
     });
 
     // RFC 6749 §6: MUST NOT include any scope not originally granted.
@@ -383,14 +400,14 @@ fn a_user_of_a_disabled_organization_is_refused_on_every_grant(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {
     let server = Server::start(db);
-    server.run(async |context, actor| organizations::create(context, actor, "Other", "other").await.unwrap());
+    server.run(async |context, by| organizations::create(context, by, "Other", "other").await.unwrap());
     let client = server.confidential_client().grants(ALL).create();
     let user = server.api_user().change(|new| new.organization = Some("other".to_owned())).create();
     let tokens = client.password_grant(&user).ok();
     server.get_with_token("/api/v1/me", &tokens.access_token()).ok();
 
-    server.run(async |context, actor| {
-        organizations::set_status(context, actor, "other", OrganizationStatus::Disabled).await.unwrap();
+    server.run(async |context, by| {
+        organizations::set_status(context, by, "other", OrganizationStatus::Disabled).await.unwrap();
     });
 
     client.refresh(&tokens.refresh_token()).is_refused("invalid_grant");
@@ -416,12 +433,12 @@ fn a_changed_password_ends_all_families_and_access_tokens(
     let others = clients[0].password_grant(&bystander).ok();
     let families: Vec<_> = [0, 0, 1, 1].map(|index| (index, clients[index].password_grant(&user).ok())).to_vec();
 
-    let new = server.run(async |context, actor| {
+    let new = server.run(async |context, by| {
         if generated {
-            return users::rotate_password(context, actor, &user.username).await.unwrap().1.into_exposed();
+            return grantor::admin::passwords::rotate(context, by, &user.username).await.unwrap().1.into_exposed();
         }
         let chosen = SecretString::from("another fine long passphrase");
-        users::set_password(context, actor, &user.username, &chosen, 15).await.unwrap();
+        grantor::admin::passwords::set(context, by, &user.username, &chosen).await.unwrap();
         chosen.into_exposed()
     });
 
@@ -447,7 +464,7 @@ fn a_sign_in_that_a_password_change_overtakes_starts_no_family(
     let method = AuthenticationMethod::ClientSecretBasic;
     let secret = SecretString::from(client.secret.as_str());
     let presented = PresentedClient { client_id: client.id.clone(), secret, method };
-    server.run(async |context, actor| {
+    server.run(async |context, by| {
         let client = authenticate(context, &presented).unwrap();
         let signed_in = SignedIn { user_id: user.id.clone(), epoch: 0, despite_lock: false };
         let asked = Asked { scope: &ScopeSet::default(), resources: &[] };
@@ -457,7 +474,7 @@ fn a_sign_in_that_a_password_change_overtakes_starts_no_family(
         before.start(context, &grant, now).await.unwrap();
 
         // The gate has been passed; now comes the change that ends all families there are.
-        users::rotate_password(context, actor, &user.username).await.unwrap();
+        grantor::admin::passwords::rotate(context, by, &user.username).await.unwrap();
 
         assert_eq!(after.start(context, &grant, now).await.unwrap_err().code, ErrorCode::InvalidGrant);
     });
@@ -475,8 +492,8 @@ fn a_public_client_signs_in_api_users_with_a_generated_password_alone(
     let with_chosen = server.api_user().password(chosen).create();
     let person = server.person().create();
     let rotated = server.person().create();
-    let generated = server.run(async |context, actor| {
-        let generated = users::rotate_password(context, actor, &rotated.username).await.unwrap().1;
+    let generated = server.run(async |context, by| {
+        let generated = grantor::admin::passwords::rotate(context, by, &rotated.username).await.unwrap().1;
         rotated.with_password(generated.expose())
     });
 

@@ -392,8 +392,8 @@ fn keys_rotate_under_load_and_a_caching_validator_never_fails(
     for round in 0..validations {
         server.clock.advance(1 + i64::try_from(round % 3).unwrap());
         if round % 97 == 13 {
-            server.run(async |context, actor| {
-                signing_keys::rotate(context, actor, SigningAlgorithm::Es256).await.unwrap();
+            server.run(async |context, by| {
+                signing_keys::rotate(context, by, SigningAlgorithm::Es256).await.unwrap();
             });
         }
         let token = client.client_credentials().ok().access_token();
@@ -421,7 +421,7 @@ fn a_new_key_is_published_before_it_signs_and_the_old_one_stays_for_the_longest_
     let old = signer();
 
     let (new, state) =
-        server.run(async |context, actor| signing_keys::rotate(context, actor, SigningAlgorithm::Es256).await.unwrap());
+        server.run(async |context, by| signing_keys::rotate(context, by, SigningAlgorithm::Es256).await.unwrap());
 
     assert_eq!(state, KeyState::Published);
     assert!(published().contains(&new.kid) && published().contains(&old));
@@ -444,7 +444,7 @@ fn a_key_is_rotated_by_itself_when_it_is_due(#[values(Database::Sqlite, Database
     let server = Server::with(db).set("keys.publish_ahead", 60).set("keys.rotation_interval", "1d").start();
     let other = server.second_node();
     let keys = || {
-        let all = server.run(async |context, _| signing_keys::list(context).await.unwrap());
+        let all = server.run(async |context, by| signing_keys::list(context, by).await.unwrap());
         all.into_iter().filter(|(key, _)| key.algorithm == SigningAlgorithm::Es256).count()
     };
     let round = |server: &Server| {
@@ -469,8 +469,7 @@ fn a_revoked_key_kills_its_tokens_at_once_and_a_successor_signs(
     sinks.accept(&token);
     let kid = sinks.header["kid"].as_str().unwrap();
 
-    let successor =
-        server.run(async |context, actor| signing_keys::revoke(context, actor, kid).await.unwrap()).unwrap();
+    let successor = server.run(async |context, by| signing_keys::revoke(context, by, kid).await.unwrap()).unwrap();
 
     assert_eq!(successor.1, KeyState::Signing);
     sinks.refuse("of a revoked key", &token);
@@ -489,9 +488,9 @@ fn when_the_key_that_was_to_follow_is_revoked_the_present_one_goes_on_signing(
     let server = Server::with(db).set("keys.publish_ahead", 60).start();
     let client = server.confidential_client().grants(["client_credentials"]).create();
     let old = part(&client.client_credentials().ok().access_token(), 0)["kid"].clone();
-    server.run(async |context, actor| {
-        let (new, _) = signing_keys::rotate(context, actor, SigningAlgorithm::Es256).await.unwrap();
-        assert!(signing_keys::revoke(context, actor, &new.kid).await.unwrap().is_none());
+    server.run(async |context, by| {
+        let (new, _) = signing_keys::rotate(context, by, SigningAlgorithm::Es256).await.unwrap();
+        assert!(signing_keys::revoke(context, by, &new.kid).await.unwrap().is_none());
     });
     for _ in 0..3 {
         assert_eq!(part(&client.client_credentials().ok().access_token(), 0)["kid"], old);
@@ -506,9 +505,9 @@ fn when_the_signing_key_is_revoked_while_another_waits_somebody_always_signs(
     let server = Server::with(db).set("keys.publish_ahead", 60).start();
     let client = server.confidential_client().grants(["client_credentials"]).create();
     let old = part(&client.client_credentials().ok().access_token(), 0)["kid"].as_str().unwrap().to_owned();
-    server.run(async |context, actor| {
-        signing_keys::rotate(context, actor, SigningAlgorithm::Es256).await.unwrap();
-        signing_keys::revoke(context, actor, &old).await.unwrap();
+    server.run(async |context, by| {
+        signing_keys::rotate(context, by, SigningAlgorithm::Es256).await.unwrap();
+        signing_keys::revoke(context, by, &old).await.unwrap();
     });
     for seconds in [0, 30, 31, 86_400, 86_400] {
         server.clock.advance(seconds);
@@ -523,7 +522,7 @@ fn another_node_sees_a_rotation_within_a_second(#[values(Database::Sqlite, Datab
     let server = Server::start(db);
     let other = server.second_node();
     let (new, _) =
-        server.run(async |context, actor| signing_keys::rotate(context, actor, SigningAlgorithm::Es256).await.unwrap());
+        server.run(async |context, by| signing_keys::rotate(context, by, SigningAlgorithm::Es256).await.unwrap());
     let took = within(Duration::from_secs(1), || other.get("/.well-known/jwks.json", &[]).ok().body.contains(&new.kid));
     println!("seen after {took:?}");
 }

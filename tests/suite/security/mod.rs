@@ -1,11 +1,13 @@
 //! By the tables of the security design, on both databases where they touch one.
 
-mod canaries;
+pub mod canaries;
 mod client_authentication;
 mod enumeration;
 mod grants;
+mod imported_passwords;
 mod jwt_and_keys;
 mod parameters;
 mod passwords;
 mod revocation;
 pub mod rotation;
+pub mod verify;

@@ -14,7 +14,7 @@ fn hashes(server: &Server) -> u64 {
 }
 
 fn stored_hash(server: &Server, user: &TestUser) -> String {
-    server.run(async |context, _| users::find(context, &user.username).await.unwrap().password.unwrap().1)
+    server.run(async |context, by| users::find(context, by, &user.username).await.unwrap().password.unwrap().1)
 }
 
 #[rstest]
@@ -93,12 +93,12 @@ fn after_the_first_start_no_password_and_no_secret_opens_anything(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {
     let server = Server::with(db).set("limits.enabled", false).start();
-    let (users, clients) = server.run(async |context, _| {
-        let users = users::list(context, None, false).await.unwrap();
-        (users, grantor::admin::clients::list(context, None).await.unwrap())
+    let (users, clients) = server.run(async |context, by| {
+        let users = users::page(context, by, Default::default(), "", 100).await.unwrap();
+        (users, grantor::admin::clients::page(context, by, Default::default(), "", 100).await.unwrap())
     });
     assert_eq!(users.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(), ["admin"]);
-    let admin = server.run(async |context, _| users::find(context, "admin").await.unwrap());
+    let admin = server.run(async |context, by| users::find(context, by, "admin").await.unwrap());
     assert_eq!((admin.status, admin.password), (UserStatus::Invited, None));
     assert_eq!(clients.iter().map(|client| client.client_id.as_str()).collect::<Vec<_>>(), ["programmatic-users"]);
     assert!(clients[0].secrets.is_empty());
@@ -117,11 +117,10 @@ fn made(server: &Server, username: &str, password: &str) -> Result<(), String> {
     let request = UserRequest {
         username: username.to_owned(),
         password: Some(SecretString::from(password)),
-        min_length: server.config().passwords.min_length,
         ..UserRequest::default()
     };
-    server.run(async |context, actor| {
-        users::create(context, actor, &request).await.map(|_| ()).map_err(|error| error.to_string())
+    server.run(async |context, by| {
+        users::create(context, by, &request).await.map(|_| ()).map_err(|error| error.to_string())
     })
 }
 
@@ -146,9 +145,9 @@ fn common_short_and_generated_looking_passwords_cannot_be_chosen(
         assert!(password.is_empty() || !refusal.contains(password), "{refusal}");
     }
     made(&server, "somebody", "violet trombone 7").unwrap();
-    let refusal = server.run(async |context, actor| {
+    let refusal = server.run(async |context, by| {
         let common = SecretString::from("passwordpassword");
-        users::set_password(context, actor, "somebody", &common, 15).await.unwrap_err().to_string()
+        grantor::admin::passwords::set(context, by, "somebody", &common).await.unwrap_err().to_string()
     });
     assert!(refusal.contains("common"), "{refusal}");
 }

@@ -70,8 +70,8 @@ fn what_was_ended_on_one_node_is_dead_on_another_within_a_second_at_every_door(
     let user = server.api_user().create();
     // The caller's organization is another one, or its own end would hide what is asked.
     let audience = server.base().to_owned();
-    server.run(async |context, actor| {
-        grantor::admin::organizations::create(context, actor, "Elsewhere", "elsewhere").await.unwrap();
+    server.run(async |context, by| {
+        grantor::admin::organizations::create(context, by, "Elsewhere", "elsewhere").await.unwrap();
     });
     let resource = server
         .confidential_client()
@@ -132,22 +132,21 @@ fn bring_about(end: End, server: &Server, client: &TestClient<'_>, user: &TestUs
         End::AccessTokenRevoked => assert_eq!(client.revoke(&tokens.access_token()).ok().body, "{}"),
         End::RefreshTokenRevoked => assert_eq!(client.revoke(&tokens.refresh_token()).ok().body, "{}"),
         End::Replay => client.refresh(&first.refresh_token()).is_refused("invalid_grant"),
-        End::UserDisabled => server.run(async |context, actor| {
-            users::set_status(context, actor, &user.username, UserStatus::Disabled).await.unwrap();
+        End::UserDisabled => server.run(async |context, by| {
+            users::set_status(context, by, &user.username, UserStatus::Disabled).await.unwrap();
         }),
-        End::UserLocked => server.run(async |context, actor| {
-            users::set_status(context, actor, &user.username, UserStatus::Locked).await.unwrap();
+        End::UserLocked => server.run(async |context, by| {
+            users::set_status(context, by, &user.username, UserStatus::Locked).await.unwrap();
         }),
-        End::PasswordChanged => server.run(async |context, actor| {
+        End::PasswordChanged => server.run(async |context, by| {
             let new = SecretString::from("quite another passphrase");
-            users::set_password(context, actor, &user.username, &new, 15).await.unwrap();
+            grantor::admin::passwords::set(context, by, &user.username, &new).await.unwrap();
         }),
-        End::ClientDisabled => server.run(async |context, actor| {
-            clients::set_status(context, actor, &client.id, ClientStatus::Disabled).await.unwrap();
+        End::ClientDisabled => server.run(async |context, by| {
+            clients::set_status(context, by, &client.id, ClientStatus::Disabled).await.unwrap();
         }),
-        End::SecretRotated => server.run(async |context, actor| {
-            let prefixes = clients::Prefixes { client_id: "app".to_owned(), client_secret: "gr_cs".to_owned() };
-            clients::rotate_secret(context, actor, &prefixes, &client.id, None).await.unwrap();
+        End::SecretRotated => server.run(async |context, by| {
+            grantor::admin::client_secrets::rotate(context, by, &client.id, None).await.unwrap();
         }),
         // No verb does this yet; the registry must see it all the same.
         End::OrganizationDisabled => server.run(async |context, _| {
@@ -157,10 +156,10 @@ fn bring_about(end: End, server: &Server, client: &TestClient<'_>, user: &TestUs
             };
             context.change(write).await.unwrap();
         }),
-        End::KeyRevoked => server.run(async |context, actor| {
+        End::KeyRevoked => server.run(async |context, by| {
             let ring = context.ring.load();
             let kid = ring.signing(context.settings.signing_algorithm, context.clock.now()).unwrap().kid.clone();
-            grantor::admin::signing_keys::revoke(context, actor, &kid).await.unwrap().expect("a successor signs");
+            grantor::admin::signing_keys::revoke(context, by, &kid).await.unwrap().expect("a successor signs");
         }),
     }
 }
@@ -183,8 +182,8 @@ fn nine_ways_of_being_inactive_are_alike_to_the_byte(#[values(Database::Sqlite, 
     let (revoked, dead, of_disabled) = (sign_in(&client, &user), sign_in(&client, &user), sign_in(&client, &disabled));
     client.revoke(&revoked.access_token()).ok();
     client.revoke(&dead.refresh_token()).ok();
-    server.run(async |context, actor| {
-        users::set_status(context, actor, &disabled.username, UserStatus::Disabled).await.unwrap();
+    server.run(async |context, by| {
+        users::set_status(context, by, &disabled.username, UserStatus::Disabled).await.unwrap();
     });
     let alive = sign_in(&client, &user);
     let mut changed = alive.access_token().into_bytes();
@@ -251,8 +250,8 @@ fn a_sign_in_that_races_the_end_of_its_user_leaves_nothing_alive(
         let user = server.api_user().create();
         let answers = crate::security::rotation::in_parallel(6, |index| {
             if index == 0 {
-                server.run(async |context, actor| {
-                    users::rotate_password(context, actor, &user.username).await.unwrap();
+                server.run(async |context, by| {
+                    grantor::admin::passwords::rotate(context, by, &user.username).await.unwrap();
                 });
                 None
             } else {

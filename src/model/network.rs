@@ -19,6 +19,14 @@ impl Network {
     }
 }
 
+impl Network {
+    /// As it is written down for people: the address, or the network where an address is not all there is of it.
+    #[must_use]
+    pub fn address(self) -> String {
+        if self.0.prefix_len() == 32 { self.0.addr().to_string() } else { self.to_string() }
+    }
+}
+
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -35,5 +43,8 @@ mod tests {
         assert_eq!(network("2001:db8:1:2:3::1"), "2001:db8:1:2::/64");
         assert_eq!(network("192.0.2.1"), "192.0.2.1/32");
         assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1/32");
+        let address = |text: &str| Network::of(text.parse().unwrap()).address();
+        assert_eq!(address("192.0.2.1"), "192.0.2.1");
+        assert_eq!(address("2001:db8:1:2:3::1"), "2001:db8:1:2::/64");
     }
 }

@@ -1,0 +1,17 @@
+DROP TABLE usage_details;
+DROP TABLE usage_hours;
+ALTER TABLE client_scopes DROP COLUMN last_used_at;
+ALTER TABLE client_secrets DROP COLUMN last_used_ip;
+ALTER TABLE client_secrets DROP COLUMN last_used_at;
+DELETE FROM client_secrets WHERE ended_at IS NOT NULL;
+ALTER TABLE client_secrets DROP COLUMN ended_at;
+DROP TABLE audit_chain;
+DROP INDEX audit_events_action;
+DROP INDEX audit_events_actor;
+DROP INDEX audit_events_organization;
+DROP INDEX audit_events_occurred;
+DROP INDEX audit_events_unsealed;
+DROP INDEX audit_events_number;
+ALTER TABLE audit_events DROP COLUMN link;
+ALTER TABLE audit_events DROP COLUMN seal;
+ALTER TABLE audit_events DROP COLUMN number;

@@ -1,0 +1,155 @@
+//! Which organizations a user is in, and their roles in each.
+
+use crate::admin::users::{event, find, refuse_last_administrator};
+use crate::admin::{AdminError, Authority, organizations, roles};
+use crate::model::role::USERS_MANAGE;
+use crate::model::user::{Membership, User};
+use crate::oauth::Context;
+use crate::store::{StoreError, audit, memberships};
+
+/// A user's places, as far as `by` reaches.
+///
+/// # Errors
+/// [`AdminError::NotFound`].
+pub async fn list(context: &Context, by: &Authority, key: &str) -> Result<Vec<Membership>, AdminError> {
+    let user = find(context, by, key).await?;
+    let own = by.user_id() == Some(user.id.as_str());
+    if !own {
+        by.require(USERS_MANAGE)?;
+    }
+    let id = user.id.clone();
+    let mut places = context.store.read(move |db| memberships::of_user(db, &id)).await?;
+    places.retain(|place| own || by.sees(&place.organization_id));
+    Ok(places)
+}
+
+/// Gives a user exactly these roles in an organization, and makes them a member of it where they are none.
+///
+/// Only the operator and principals of the organization that the user was made in find a user who is no member yet:
+/// for everybody else the user does not exist.
+///
+/// # Errors
+/// [`AdminError::NotFound`]; [`AdminError::Forbidden`] if a role holds more than `by` does, given or taken away.
+pub async fn set(
+    context: &Context,
+    by: &Authority,
+    key: &str,
+    organization: Option<&str>,
+    role_keys: &[String],
+) -> Result<User, AdminError> {
+    by.require(USERS_MANAGE)?;
+    let user = find(context, by, key).await?;
+    let organization = match organization {
+        Some(_) => organizations::reached(context, by, organization).await?.id,
+        None => by.organization().unwrap_or(&user.organization_id).to_owned(),
+    };
+    let given = roles::grantable(context, by, &organization, role_keys).await?;
+    let role_ids: Vec<String> = given.iter().map(|role| role.id.clone()).collect();
+    let before = list(context, by, key).await?;
+    let before = before
+        .into_iter()
+        .find(|place| place.organization_id == organization)
+        .unwrap_or(Membership { organization_id: organization.clone(), role_ids: Vec::new() });
+    // Nobody takes away what they do not hold either: the holder may be above them.
+    by.may_grant(&roles::permissions(&context.registry.snapshot(), &before.role_ids))?;
+    let now = context.clock.now();
+    let names: Vec<&str> = given.iter().map(|role| role.name.as_str()).collect();
+    let event = event("user.roles_set", &user.id, &organization, format!("roles={}", names.join(",")));
+    let (actor, changed) = (by.actor.clone(), user.clone());
+    context
+        .change(move |db| {
+            refuse_last_administrator(db, &changed, &organization, Some(&role_ids))?;
+            memberships::create(db, &changed.id, &organization, now)?;
+            memberships::set_roles(db, &changed.id, &organization, &role_ids)?;
+            audit::record(db, &actor, &event, now)
+        })
+        .await?;
+    Ok(user)
+}
+
+/// Gives a user one more role, in the organization that they were made in or that is named.
+///
+/// # Errors
+/// As [`set`].
+pub async fn grant_role(
+    context: &Context,
+    by: &Authority,
+    key: &str,
+    organization: Option<&str>,
+    role: &str,
+) -> Result<User, AdminError> {
+    let (user, organization, mut roles) = roles_in(context, by, key, organization).await?;
+    let wanted = roles::find(context, by, &organization, role).await?.id;
+    if !roles.contains(&wanted) {
+        roles.push(wanted);
+    }
+    set(context, by, &user.id, Some(&organization), &roles).await
+}
+
+/// Takes one role away.
+///
+/// # Errors
+/// As [`set`]; [`AdminError::NotFound`] if the user does not have it.
+pub async fn revoke_role(
+    context: &Context,
+    by: &Authority,
+    key: &str,
+    organization: Option<&str>,
+    role: &str,
+) -> Result<User, AdminError> {
+    let (user, organization, mut roles) = roles_in(context, by, key, organization).await?;
+    let wanted = roles::find(context, by, &organization, role).await?.id;
+    let had = roles.len();
+    roles.retain(|held| *held != wanted);
+    if roles.len() == had {
+        return Err(AdminError::Refused(format!("{} does not have the role {role}", user.username)));
+    }
+    set(context, by, &user.id, Some(&organization), &roles).await
+}
+
+async fn roles_in(
+    context: &Context,
+    by: &Authority,
+    key: &str,
+    organization: Option<&str>,
+) -> Result<(User, String, Vec<String>), AdminError> {
+    let user = find(context, by, key).await?;
+    let organization = match organization {
+        Some(_) => organizations::reached(context, by, organization).await?.id,
+        None => by.organization().unwrap_or(&user.organization_id).to_owned(),
+    };
+    let places = list(context, by, key).await?;
+    let roles = places.into_iter().find(|place| place.organization_id == organization);
+    Ok((user, organization, roles.map(|place| place.role_ids).unwrap_or_default()))
+}
+
+/// Ends a membership. The organization that a user was made in cannot be left: the account would belong to nobody.
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Refused`].
+pub async fn end(context: &Context, by: &Authority, key: &str, organization: &str) -> Result<User, AdminError> {
+    by.require(USERS_MANAGE)?;
+    let user = find(context, by, key).await?;
+    let organization = organizations::reached(context, by, Some(organization)).await?.id;
+    if organization == user.organization_id {
+        return Err(AdminError::Refused(
+            "a user stays in the organization that they were made in: disable or delete them instead".to_owned(),
+        ));
+    }
+    let before = list(context, by, key).await?.into_iter().find(|place| place.organization_id == organization);
+    let held = before.map(|place| roles::permissions(&context.registry.snapshot(), &place.role_ids));
+    by.may_grant(&held.unwrap_or_default())?;
+    let now = context.clock.now();
+    let event = event("user.membership_ended", &user.id, &organization, String::new());
+    let (actor, changed) = (by.actor.clone(), user.clone());
+    context
+        .change(move |db| {
+            refuse_last_administrator(db, &changed, &organization, None)?;
+            if !memberships::delete(db, &changed.id, &organization)? {
+                return Err(StoreError::Conflict("the user is not a member of it".to_owned()));
+            }
+            audit::record(db, &actor, &event, now)
+        })
+        .await?;
+    Ok(user)
+}

@@ -1,0 +1,86 @@
+//! Passwords of users: set by somebody, or generated.
+
+use crate::admin::users::{event, manageable};
+use crate::admin::{AdminError, Authority};
+use crate::crypto::password::{PasswordInput, generate_password};
+use crate::crypto::secret::SecretString;
+use crate::login::{GENERATED_DIGEST_PURPOSE, is_generated_shape};
+use crate::model::user::{PasswordKind, User, UserStatus};
+use crate::oauth::Context;
+use crate::store::{attempts, audit, families, users};
+
+/// What is stored of a chosen password, or of a generated one that is shown this once.
+///
+/// # Errors
+/// [`AdminError::Invalid`] if it is too weak.
+pub(super) async fn stored(
+    context: &Context,
+    chosen: Option<&SecretString>,
+) -> Result<((PasswordKind, String), Option<SecretString>), AdminError> {
+    if let Some(chosen) = chosen {
+        return Ok(((PasswordKind::Human, hash(context, chosen).await?), None));
+    }
+    let generated = generate_password(&context.random);
+    let digest = context.data_keys.digest.digest(GENERATED_DIGEST_PURPOSE, generated.expose().as_bytes());
+    Ok(((PasswordKind::Generated, digest.to_text()), Some(generated)))
+}
+
+/// Checks and hashes a password that somebody chose.
+pub(super) async fn hash(context: &Context, chosen: &SecretString) -> Result<String, AdminError> {
+    if is_generated_shape(chosen.expose()) {
+        return Err(AdminError::invalid("password", "a chosen password has not the shape of a generated one"));
+    }
+    let input =
+        PasswordInput::parse(chosen.expose()).map_err(|cause| AdminError::invalid("password", cause.to_string()))?;
+    context.login.policy().check_new(&input).map_err(|cause| AdminError::invalid("password", cause.to_string()))?;
+    let hasher = context.login.hasher().clone();
+    Ok(context.login.pool().run(move || hasher.hash(&input)).await??)
+}
+
+/// Sets a chosen password; ends every token and family of the user, and a lock.
+///
+/// # Errors
+/// [`AdminError::NotFound`]; [`AdminError::Invalid`] if the password is too weak.
+pub async fn set(context: &Context, by: &Authority, key: &str, chosen: &SecretString) -> Result<User, AdminError> {
+    let user = manageable(context, by, key).await?;
+    let (password, _) = stored(context, Some(chosen)).await?;
+    store(context, by, &user, password).await?;
+    Ok(user)
+}
+
+/// Gives a user a generated password; ends every token and family of theirs.
+///
+/// # Errors
+/// [`AdminError::NotFound`].
+pub async fn rotate(context: &Context, by: &Authority, key: &str) -> Result<(User, SecretString), AdminError> {
+    let user = manageable(context, by, key).await?;
+    let (password, generated) = stored(context, None).await?;
+    store(context, by, &user, password).await?;
+    let generated = generated.ok_or_else(|| AdminError::Bug("no password was generated".to_owned()))?;
+    Ok((user, generated))
+}
+
+async fn store(
+    context: &Context,
+    by: &Authority,
+    user: &User,
+    (kind, hash): (PasswordKind, String),
+) -> Result<(), AdminError> {
+    let now = context.clock.now();
+    let event = event("user.password_changed", &user.id, &user.organization_id, format!("kind={kind}"));
+    let (actor, user) = (by.actor.clone(), user.clone());
+    let account = context.login.account_key(&user.username);
+    context
+        .change(move |db| {
+            users::set_password(db, &user.id, kind, &hash, now)?;
+            // A new password ends an invitation and a lock, and nothing else: where neither is, nothing changes.
+            for waiting in [UserStatus::Locked, UserStatus::Invited] {
+                users::set_status(db, &user.id, waiting, UserStatus::Active, now)?;
+            }
+            attempts::forget(db, &account)?;
+            families::revoke_all_of_user(db, &user.id, now)?;
+            audit::record(db, &actor, &event, now)
+        })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! A JSON body, read strictly: a member that is not known, given twice or of another type is named.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use serde::de::DeserializeOwned;
+
+use crate::http::extract::RequestId;
+use crate::http::problem;
+use crate::http::state::State;
+
+/// A request's body, or the answer to one that cannot be read. It waits until the caller is known: whoever may not
+/// ask is not told what was wrong with the question.
+pub struct Body<T>(Result<Given<T>, HttpResponse>);
+
+/// A body that was read.
+pub struct Given<T> {
+    /// What it says.
+    pub value: T,
+    /// As it was sent.
+    pub bytes: web::Bytes,
+}
+
+impl<T> Body<T> {
+    /// The body.
+    ///
+    /// # Errors
+    /// The answer, for one that cannot be read.
+    pub fn read(self) -> Result<Given<T>, HttpResponse> {
+        self.0
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = web::Payload::from_request(&request, payload);
+        Box::pin(async move { Ok(Self(read(&request, payload.await?).await)) })
+    }
+}
+
+async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload) -> Result<Given<T>, HttpResponse> {
+    let id = RequestId::of(request).0;
+    let refuse = |status, detail: &str| problem::respond(status, detail, &id);
+    let Some(state) = request.app_data::<web::Data<State>>() else {
+        return Err(HttpResponse::InternalServerError().finish());
+    };
+    let settings = state.settings();
+    let bytes = tokio::time::timeout(settings.body_timeout, payload.to_bytes_limited(settings.body_bytes))
+        .await
+        .map_err(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the request body did not arrive in time"))?
+        .map_err(|_| refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request body is too large"))?
+        .map_err(|_| refuse(StatusCode::BAD_REQUEST, "the request body cannot be read"))?;
+    // An operation whose members are all optional takes no body at all as an empty object.
+    if !bytes.is_empty() && !is_json(request) {
+        return Err(refuse(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send a JSON object: -H 'Content-Type: application/json'",
+        ));
+    }
+    let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| wrong(&error, &id))?;
+    json.end().map_err(|_| refuse(StatusCode::BAD_REQUEST, "something follows the JSON object"))?;
+    Ok(Given { value, bytes })
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    given.and_then(|value| value.parse::<mime::Mime>().ok()).is_some_and(|given| {
+        given.essence_str() == mime::APPLICATION_JSON.essence_str()
+            && given.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8)
+    })
+}
+
+/// 400 for what is no JSON, 422 with the member for what cannot be.
+fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, id: &str) -> HttpResponse {
+    let inner = error.inner();
+    if !inner.is_data() {
+        return problem::respond(StatusCode::BAD_REQUEST, "the body is not a JSON object", id);
+    }
+    // serde says the member's name between backticks, and where in the text; the text's place helps nobody here.
+    let message = inner.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    // What was sent is not said back: it can be a password in the wrong member.
+    let message = match message.split_once(", expected ") {
+        Some((given, wanted)) if given.starts_with("invalid ") => format!("must be {wanted}"),
+        _ => message.to_owned(),
+    };
+    let path = error.path().to_string();
+    let named = message.split('`').nth(1).unwrap_or_default();
+    let field = match path.as_str() {
+        "." if message.contains("field") => named.to_owned(),
+        "." => String::new(),
+        path => path.to_owned(),
+    };
+    problem::invalid_field(&field, &message, id)
+}

@@ -1,0 +1,268 @@
+//! Usage: counters by credential and hour, and when credentials were last used.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use crate::model::time::Timestamp;
+use crate::model::usage::{Counters, CredentialKind, LastUsed, Tally, UsageDetail};
+use crate::store::connection::Db;
+use crate::store::error::StoreError;
+use crate::store::schema::{client_scopes, client_secrets, usage_details, usage_hours};
+
+/// The counters of one hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredHour {
+    /// The beginning of the hour.
+    pub hour: Timestamp,
+    /// The counters.
+    pub counters: Counters,
+    /// The last use in the hour.
+    pub last_used: Option<LastUsed>,
+}
+
+type HourRow = (i64, i64, i64, i64, Option<i64>, Option<String>);
+
+/// Adds what a node has counted to what is there.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn add(db: &mut Db, tally: &Tally) -> Result<(), StoreError> {
+    let kind = tally.kind.as_str();
+    let hour = tally.hour.micros();
+    let counters = tally.counters;
+    let row = usage_hours::table.filter(
+        usage_hours::credential_kind
+            .eq(kind)
+            .and(usage_hours::credential_id.eq(&tally.id))
+            .and(usage_hours::hour.eq(hour)),
+    );
+    let added = diesel::update(row)
+        .set((
+            usage_hours::issued.eq(usage_hours::issued + counters.issued),
+            usage_hours::verified.eq(usage_hours::verified + counters.verified),
+            usage_hours::refused.eq(usage_hours::refused + counters.refused),
+        ))
+        .execute(db)?;
+    if added == 0 {
+        diesel::insert_into(usage_hours::table)
+            .values((
+                usage_hours::credential_kind.eq(kind),
+                usage_hours::credential_id.eq(&tally.id),
+                usage_hours::hour.eq(hour),
+                usage_hours::issued.eq(counters.issued),
+                usage_hours::verified.eq(counters.verified),
+                usage_hours::refused.eq(counters.refused),
+                usage_hours::last_used_at.eq(None::<i64>),
+                usage_hours::last_used_ip.eq(None::<String>),
+            ))
+            .execute(db)
+            .map_err(made_meanwhile)?;
+    }
+    for (detail, name, count) in &tally.details {
+        add_detail(db, tally, *detail, name, *count)?;
+    }
+    if let Some(last_used) = &tally.last_used {
+        let older = usage_hours::last_used_at.is_null().or(usage_hours::last_used_at.lt(last_used.at.micros()));
+        diesel::update(row.filter(older))
+            .set((usage_hours::last_used_at.eq(last_used.at.micros()), usage_hours::last_used_ip.eq(&last_used.ip)))
+            .execute(db)?;
+        note_last_used(db, tally.kind, &tally.id, last_used)?;
+    }
+    Ok(())
+}
+
+fn add_detail(db: &mut Db, tally: &Tally, detail: UsageDetail, name: &str, count: i64) -> Result<(), StoreError> {
+    let row = usage_details::table.filter(
+        usage_details::credential_kind
+            .eq(tally.kind.as_str())
+            .and(usage_details::credential_id.eq(&tally.id))
+            .and(usage_details::hour.eq(tally.hour.micros()))
+            .and(usage_details::detail.eq(detail.as_str()))
+            .and(usage_details::name.eq(name)),
+    );
+    let added = diesel::update(row).set(usage_details::count.eq(usage_details::count + count)).execute(db)?;
+    if added == 0 {
+        diesel::insert_into(usage_details::table)
+            .values((
+                usage_details::credential_kind.eq(tally.kind.as_str()),
+                usage_details::credential_id.eq(&tally.id),
+                usage_details::hour.eq(tally.hour.micros()),
+                usage_details::detail.eq(detail.as_str()),
+                usage_details::name.eq(name),
+                usage_details::count.eq(count),
+            ))
+            .execute(db)
+            .map_err(made_meanwhile)?;
+    }
+    Ok(())
+}
+
+/// Another node made the row meanwhile: look again.
+fn made_meanwhile(error: diesel::result::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Conflict(_) => StoreError::Serialization,
+        other => other,
+    }
+}
+
+/// Notes the last use in the credential's own row, for the kinds whose rows have a place for it. An older use than
+/// the one that is noted changes nothing.
+fn note_last_used(db: &mut Db, kind: CredentialKind, id: &str, last_used: &LastUsed) -> Result<(), StoreError> {
+    match kind {
+        CredentialKind::ClientSecret => {
+            let older =
+                client_secrets::last_used_at.is_null().or(client_secrets::last_used_at.lt(last_used.at.micros()));
+            diesel::update(client_secrets::table.filter(client_secrets::id.eq(id)).filter(older))
+                .set((
+                    client_secrets::last_used_at.eq(last_used.at.micros()),
+                    client_secrets::last_used_ip.eq(&last_used.ip),
+                ))
+                .execute(db)?;
+            Ok(())
+        }
+        // Their last use is that of their newest hour: [`last_used`].
+        CredentialKind::Client | CredentialKind::User | CredentialKind::ApiKey => Ok(()),
+    }
+}
+
+/// Notes that a client was given a scope.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn note_scope(db: &mut Db, client_id: &str, scope: &str, now: Timestamp) -> Result<(), StoreError> {
+    let row = client_scopes::table.filter(client_scopes::client_id.eq(client_id).and(client_scopes::scope.eq(scope)));
+    let older = client_scopes::last_used_at.is_null().or(client_scopes::last_used_at.lt(now.micros()));
+    diesel::update(row.filter(older)).set(client_scopes::last_used_at.eq(now.micros())).execute(db)?;
+    Ok(())
+}
+
+/// The last use of any credential, of whatever kind.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn last_used(db: &mut Db, kind: CredentialKind, id: &str) -> Result<Option<LastUsed>, StoreError> {
+    let row: Option<(Option<i64>, Option<String>)> = usage_hours::table
+        .filter(usage_hours::credential_kind.eq(kind.as_str()).and(usage_hours::credential_id.eq(id)))
+        .filter(usage_hours::last_used_at.is_not_null())
+        .order(usage_hours::hour.desc())
+        .select((usage_hours::last_used_at, usage_hours::last_used_ip))
+        .first(db)
+        .optional()?;
+    Ok(row.and_then(|(at, ip)| Some(LastUsed { at: Timestamp::from_micros(at?), ip: ip? })))
+}
+
+/// The last uses of a client's secrets, by their ids.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn last_used_secrets(db: &mut Db, client_id: &str) -> Result<HashMap<String, LastUsed>, StoreError> {
+    let rows: Vec<(String, Option<i64>, Option<String>)> = client_secrets::table
+        .filter(client_secrets::client_id.eq(client_id).and(client_secrets::last_used_at.is_not_null()))
+        .select((client_secrets::id, client_secrets::last_used_at, client_secrets::last_used_ip))
+        .load(db)?;
+    let used = |(id, at, ip): (String, Option<i64>, Option<String>)| {
+        Some((id, LastUsed { at: Timestamp::from_micros(at?), ip: ip? }))
+    };
+    Ok(rows.into_iter().filter_map(used).collect())
+}
+
+/// The hours of a credential within `[since, until)`, oldest first; hours without use have no row.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn hours(
+    db: &mut Db,
+    kind: CredentialKind,
+    id: &str,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<StoredHour>, StoreError> {
+    let rows: Vec<HourRow> = usage_hours::table
+        .filter(usage_hours::credential_kind.eq(kind.as_str()).and(usage_hours::credential_id.eq(id)))
+        .filter(usage_hours::hour.ge(since.micros()).and(usage_hours::hour.lt(until.micros())))
+        .order(usage_hours::hour)
+        .select((
+            usage_hours::hour,
+            usage_hours::issued,
+            usage_hours::verified,
+            usage_hours::refused,
+            usage_hours::last_used_at,
+            usage_hours::last_used_ip,
+        ))
+        .load(db)?;
+    let hour = |(hour, issued, verified, refused, at, ip): HourRow| {
+        let last_used = at.zip(ip).map(|(at, ip)| LastUsed { at: Timestamp::from_micros(at), ip });
+        let counters = Counters { issued, verified, refused };
+        StoredHour { hour: Timestamp::from_micros(hour), counters, last_used }
+    };
+    Ok(rows.into_iter().map(hour).collect())
+}
+
+/// What the counters of a credential within `[since, until)` are made of.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn details(
+    db: &mut Db,
+    kind: CredentialKind,
+    id: &str,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<(String, String, i64)>, StoreError> {
+    let rows: Vec<(String, String, i64)> = usage_details::table
+        .filter(usage_details::credential_kind.eq(kind.as_str()).and(usage_details::credential_id.eq(id)))
+        .filter(usage_details::hour.ge(since.micros()).and(usage_details::hour.lt(until.micros())))
+        .order((usage_details::detail, usage_details::name))
+        .select((usage_details::detail, usage_details::name, usage_details::count))
+        .load(db)?;
+    let mut totals: Vec<(String, String, i64)> = Vec::new();
+    for (detail, name, count) in rows {
+        match totals.last_mut() {
+            Some((known, of, total)) if *known == detail && *of == name => *total += count,
+            _ => totals.push((detail, name, count)),
+        }
+    }
+    Ok(totals)
+}
+
+/// The credentials of a kind that have counted under a name since an instant: id, how often, the last hour.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn who(
+    db: &mut Db,
+    kind: CredentialKind,
+    detail: UsageDetail,
+    name: &str,
+    since: Timestamp,
+) -> Result<Vec<(String, i64, Timestamp)>, StoreError> {
+    let rows: Vec<(String, i64, i64)> = usage_details::table
+        .filter(usage_details::detail.eq(detail.as_str()).and(usage_details::name.eq(name)))
+        .filter(usage_details::credential_kind.eq(kind.as_str()).and(usage_details::hour.ge(since.hour().micros())))
+        .order((usage_details::credential_id, usage_details::hour))
+        .select((usage_details::credential_id, usage_details::count, usage_details::hour))
+        .load(db)?;
+    let mut found: Vec<(String, i64, Timestamp)> = Vec::new();
+    for (id, count, hour) in rows {
+        let hour = Timestamp::from_micros(hour);
+        match found.last_mut() {
+            Some((known, total, last)) if *known == id => (*total, *last) = (*total + count, hour),
+            _ => found.push((id, count, hour)),
+        }
+    }
+    Ok(found)
+}
+
+/// Drops the counters of hours before an instant, one hour at a time. `false`: there is none.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn sweep(db: &mut Db, before: Timestamp) -> Result<bool, StoreError> {
+    let oldest: Option<i64> =
+        usage_hours::table.order(usage_hours::hour).select(usage_hours::hour).first(db).optional()?;
+    let Some(hour) = oldest.filter(|hour| *hour < before.micros()) else { return Ok(false) };
+    diesel::delete(usage_details::table.filter(usage_details::hour.le(hour))).execute(db)?;
+    diesel::delete(usage_hours::table.filter(usage_hours::hour.le(hour))).execute(db)?;
+    Ok(true)
+}

@@ -1,0 +1,171 @@
+//! Counting.
+
+use std::time::Duration;
+
+use grantor::admin::usage::{CredentialUsage, Step, Window, of_credential};
+use grantor::admin::{AdminError, Authority, clients};
+use grantor::login::Network;
+use grantor::model::audit::Actor;
+use grantor::model::usage::{Counters, Credential, CredentialKind};
+use grantor::store::usage::{last_used, last_used_secrets};
+use rstest::rstest;
+
+use crate::harness::{Database, Server, TestClient};
+use crate::house::registry::within;
+use crate::security::rotation::in_parallel;
+
+fn used(server: &Server, kind: CredentialKind, id: &str, step: Step) -> CredentialUsage {
+    let now = server.clock.now();
+    let window = Window { since: now.plus_seconds(-30 * 86_400), until: now.plus_seconds(86_400) };
+    server.run(async |context, _| of_credential(context, &Authority::operator(), kind, id, window, step).await.unwrap())
+}
+
+fn detail(usage: &CredentialUsage, detail: &str, name: &str) -> i64 {
+    usage.details.iter().find(|one| one.detail == detail && one.name == name).map_or(0, |one| one.count)
+}
+
+#[rstest]
+fn counters_are_exact_to_the_request_after_a_clean_stop(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let other = server.second_node();
+    let client = server.confidential_client().grants(["client_credentials", "password"]).may_introspect().create();
+    let user = server.api_user().create();
+    within(Duration::from_secs(2), || client.at(&other).introspect("x").status == 200);
+    other.run(async |context, _| context.store_collected(true).await.unwrap());
+    let warm = used(&server, CredentialKind::Client, &client.id, Step::Hour).total;
+
+    let wrong = TestClient { secret: "wrong".to_owned(), ..client.clone() };
+    in_parallel(8, |n| {
+        let node = if n % 2 == 0 { &server } else { &other };
+        for _ in 0..50 {
+            client.at(node).client_credentials().ok();
+        }
+        for _ in 0..10 {
+            wrong.at(node).client_credentials().is_refused("invalid_client");
+            client
+                .at(node)
+                .token(&[("grant_type", "client_credentials"), ("scope", "no:such")])
+                .is_refused("invalid_scope");
+            client.at(node).password_grant(&user).ok();
+        }
+        for _ in 0..5 {
+            client.at(node).introspect("x").ok();
+        }
+    });
+    let id = client.id.clone();
+    drop(other);
+    let server = server.restart();
+
+    let usage = used(&server, CredentialKind::Client, &id, Step::Hour);
+    let expected = Counters { issued: 8 * 60, verified: 8 * 5, refused: 8 * 20 };
+    assert_eq!(usage.total, expected.plus(warm), "{usage:?}");
+    assert_eq!(detail(&usage, "refused", "invalid_client"), 80 + warm.refused);
+    assert_eq!(detail(&usage, "refused", "invalid_scope"), 80);
+    assert_eq!((detail(&usage, "grant", "client_credentials"), detail(&usage, "grant", "password")), (400, 80));
+    assert_eq!(usage.last_used.unwrap().ip, "127.0.0.1");
+
+    let secret = server.run(async |context, by| clients::find(context, by, &id).await.unwrap().secrets.remove(0).id);
+    let of_secret = used(&server, CredentialKind::ClientSecret, &secret, Step::Hour).total;
+    assert_eq!((of_secret.issued, of_secret.refused), (480, 0));
+    let of_user = used(&server, CredentialKind::User, &user.id, Step::Hour);
+    assert_eq!(of_user.total, Counters { issued: 80, ..Counters::default() });
+    let last = server.run(async |context, _| context.store.read(move |db| last_used_secrets(db, &id)).await.unwrap());
+    assert_eq!(last[&secret].ip, "127.0.0.1");
+}
+
+#[rstest]
+fn hundreds_of_requests_cost_a_handful_of_writes(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let client = server.confidential_client().grants(["client_credentials"]).scopes(["orders:read"]).create();
+    let wrong = TestClient { secret: "wrong".to_owned(), ..client.clone() };
+    let before = server.context().store.figures();
+    let started = std::time::Instant::now();
+    for _ in 0..300 {
+        client.client_credentials().ok();
+        wrong.client_credentials().is_refused("invalid_client");
+    }
+    let rounds = started.elapsed().as_secs() / 2 + 1;
+    let after = server.context().store.figures();
+    // In each round of two seconds: counters, scopes, refusals, a seal; and the sealing of what came before.
+    let writes = after.writes - before.writes;
+    assert!(writes <= rounds * 4 + 4, "{writes} writes in {rounds} rounds");
+    assert!(after.batches - before.batches <= writes);
+    // Nothing that happens costs nothing.
+    server.run(async |context, _| {
+        context.store_collected(true).await.unwrap();
+        grantor::audit::seal(&context.store, &context.data_keys.audit).await.unwrap();
+    });
+    let idle = server.context().store.figures().writes;
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(server.context().store.figures().writes, idle);
+}
+
+#[rstest]
+fn hours_and_days_add_up(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let client = server.confidential_client().grants(["client_credentials"]).create();
+    // From the beginning of a day on.
+    server.clock.advance(86_400 - server.clock.now().seconds().rem_euclid(86_400));
+    for (requests, hours) in [(3, 1), (2, 1), (4, 23)] {
+        for _ in 0..requests {
+            client.client_credentials().ok();
+        }
+        server.clock.advance(hours * 3600);
+    }
+    client.client_credentials().ok();
+    server.run(async |context, _| context.store_collected(false).await.unwrap());
+    let issued = |step| -> Vec<i64> {
+        used(&server, CredentialKind::Client, &client.id, step).steps.iter().map(|step| step.counters.issued).collect()
+    };
+    assert_eq!(issued(Step::Hour), [3, 2, 4, 1]);
+    assert_eq!(issued(Step::Day), [9, 1]);
+}
+
+#[rstest]
+fn the_last_use_of_any_kind_of_credential_is_known_and_never_goes_back(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let (usage, key) = (&server.context().usage, Credential::api_key("key-1"));
+    let from = |text: &str| Network::of(text.parse().unwrap());
+    let last = || {
+        let read = |db: &mut grantor::store::Db| last_used(db, CredentialKind::ApiKey, "key-1");
+        server.run(async |context, _| {
+            context.store_collected(false).await.unwrap();
+            context.store.read(read).await.unwrap()
+        })
+    };
+    assert!(last().is_none());
+    usage.refused(key, "disabled", from("192.0.2.9"));
+    assert!(last().is_none(), "a refusal is no use");
+    usage.verified(key, from("192.0.2.1"));
+    assert_eq!(last().unwrap().ip, "192.0.2.1");
+    server.clock.advance(7200);
+    usage.verified(key, from("2001:db8:1:2::5"));
+    let newest = last().unwrap();
+    assert_eq!(newest.ip, "2001:db8:1:2::/64");
+    server.clock.advance(-3600);
+    usage.verified(key, from("192.0.2.1"));
+    assert_eq!(last(), Some(newest), "a node whose clock is behind");
+    assert_eq!(used(&server, CredentialKind::ApiKey, "key-1", Step::Hour).total.verified, 3);
+}
+
+#[rstest]
+fn another_organization_sees_no_usage(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let client = server.confidential_client().create();
+    let now = server.clock.now();
+    let window = Window { since: now, until: now.plus_seconds(3600) };
+    server.run(async |context, by| {
+        let other = grantor::admin::organizations::create(context, by, "Other", "other").await.unwrap();
+        let by = |permission: &str| {
+            let permissions = [permission.to_owned()].into();
+            Authority::in_organization(Actor::command_line(), other.id.clone(), None, permissions)
+        };
+        let kind = CredentialKind::Client;
+        let seen = of_credential(context, &by("audit:read"), kind, &client.id, window, Step::Day).await;
+        assert!(matches!(seen, Err(AdminError::NotFound { .. })), "{seen:?}");
+        let seen = of_credential(context, &by("users:manage"), kind, &client.id, window, Step::Day).await;
+        assert!(matches!(seen, Err(AdminError::Forbidden(_))), "{seen:?}");
+    });
+}
