@@ -156,7 +156,7 @@ pub(super) async fn kizen(workshop: &Workshop<'_>) -> Result<Path, Failure> {
     let (user_id, business_id) = (made.key.user_id, made.key.organization_id);
     let (username, key) = (user.name, made.secret.into_exposed());
     let lines = format!(
-        r#"API user        {username}
+        r"API user        {username}
 API Key         {key}
 User ID         {user_id}
 Business ID     {business_id}
@@ -169,7 +169,7 @@ The key alone, which knows the other two:
 
   curl -H 'X-API-Key: {key}' {me}
 
-"#
+"
     );
     let made = vec![("username", username), ("api_key", key), ("user_id", user_id), ("business_id", business_id)];
     Ok(Path { lines, made })

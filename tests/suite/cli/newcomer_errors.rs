@@ -287,7 +287,7 @@ fn a_request_at_the_wrong_endpoint_or_without_what_it_needs_is_told_what_to_send
     assert!(answer.text("error_description").contains("--may-introspect"), "{answer:?}");
     let me = server.get("/api/v1/me", &[]);
     assert_eq!(me.status, 401);
-    assert_snapshot!(me.text("detail"), @"the request has no access token: send Authorization: Bearer TOKEN");
+    assert_snapshot!(me.text("detail"), @"the request has no credential: send Authorization: Bearer TOKEN, or Basic, or the headers Client-ID and Client-Secret, or X-API-Key");
     let public = server.public_client().grants(["password"]).create().client_credentials();
     public.is_refused("unauthorized_client");
     assert_snapshot!(public.text("error_description"), @"the client may not use the grant client_credentials: a public client cannot have it. Make another client: 'grantor client create --label NAME --grant-type client_credentials'");
