@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -105,13 +106,12 @@ pub async fn open(
     let signing_algorithm =
         config.tokens.signing_algorithm.parse().map_err(|cause| StartError::Setting(format!("{cause}")))?;
     let setup = SetupSettings {
-        master_key: config.security.master_key.clone(),
-        master_key_file: config.security.master_key_file.clone(),
+        security: config.security.clone(),
         programmatic_client_id: config.credentials.programmatic_client_id.clone(),
         signing_algorithm,
         admin_username: admin_username.to_owned(),
     };
-    setup::check_master_key(&setup)?;
+    setup::check_master_key(&config.security)?;
     // The writer's thread is not started for a database that this program must not touch.
     {
         let mut db = Store::connect(&config.database)?;
@@ -277,7 +277,11 @@ impl App {
         warn_of_explicit_risks(&self.config);
         let public_state = state.clone();
         let public = HttpServer::new(move || {
-            ActixApp::new().wrap(http::cors(&public_state)).configure(|routes| http::public(routes, &public_state))
+            // Outermost what gives the id: an answer of CORS has one too.
+            ActixApp::new()
+                .wrap(http::cors(&public_state))
+                .wrap(from_fn(http::observe))
+                .configure(|routes| http::public(routes, &public_state))
         })
         .workers(workers)
         .max_connections(limits.max_connections.div_ceil(workers))
@@ -286,12 +290,14 @@ impl App {
         .shutdown_timeout(STOP_WITHIN)
         .listen(self.public)?
         .run();
-        let private = HttpServer::new(move || ActixApp::new().configure(|routes| http::private(routes, &state)))
-            .workers(1)
-            .disable_signals()
-            .shutdown_timeout(1)
-            .listen(self.private)?
-            .run();
+        let private = HttpServer::new(move || {
+            ActixApp::new().wrap(from_fn(http::identify)).configure(|routes| http::private(routes, &state))
+        })
+        .workers(1)
+        .disable_signals()
+        .shutdown_timeout(1)
+        .listen(self.private)?
+        .run();
         started(public.handle());
         let private_handle = private.handle();
         let poll = actix_web::rt::spawn(background::poll_changes(Arc::clone(&self.context)));

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::admin::setup::{self, MasterKeyPlace};
+use crate::admin::setup;
 use crate::admin::{AdminError, Authority};
-use crate::config::{Database, DatabaseUrl};
+use crate::config::{Database, DatabaseUrl, Security};
 use crate::crypto::random::Random;
 use crate::model::audit::AuditEvent;
 use crate::model::time::Timestamp;
@@ -69,7 +69,7 @@ pub fn make(by: &Authority, database: &Database, file: &Path, now: Timestamp) ->
 pub fn restore(
     by: &Authority,
     database: &Database,
-    key: &MasterKeyPlace<'_>,
+    security: &Security,
     file: &Path,
     random: &Random,
     now: Timestamp,
@@ -85,7 +85,7 @@ pub fn restore(
     backup::refuse_in_use(path)?;
     let done = backup::stage(file, path).map_err(AdminError::from).and_then(|staged| {
         let settings = Database { url: DatabaseUrl::Sqlite(staged.clone()), ..database.clone() };
-        let prepared = prepare(by, &settings, key, random, now);
+        let prepared = prepare(by, &settings, security, random, now);
         let done = prepared.and_then(|ended| Ok(Restored { kept: backup::replace(&staged, path, now)?, ended }));
         done.inspect_err(|_| backup::discard(&staged))
     });
@@ -104,7 +104,7 @@ pub fn restore(
 pub fn after_pg_restore(
     by: &Authority,
     database: &Database,
-    key: &MasterKeyPlace<'_>,
+    security: &Security,
     random: &Random,
     now: Timestamp,
 ) -> Result<Restored, AdminError> {
@@ -121,14 +121,14 @@ pub fn after_pg_restore(
             "{others} connections of other grantors are open to this database: stop every node first"
         )));
     }
-    Ok(Restored { kept: None, ended: prepare(by, database, key, random, now)? })
+    Ok(Restored { kept: None, ended: prepare(by, database, security, random, now)? })
 }
 
 /// Checks a database that went back in time, and ends every token of before.
 fn prepare(
     by: &Authority,
     database: &Database,
-    key: &MasterKeyPlace<'_>,
+    security: &Security,
     random: &Random,
     now: Timestamp,
 ) -> Result<usize, AdminError> {
@@ -138,7 +138,7 @@ fn prepare(
     };
     let Examined { schema, instance } = examined;
     schema.refuse_newer()?;
-    setup::prove_master_key(key, &instance).map_err(|error| AdminError::Refused(error.to_string()))?;
+    setup::match_master_key(security, &instance).map_err(|error| AdminError::Refused(error.to_string()))?;
     let mut db = Store::connect(database)?;
     if !schema.pending.is_empty() {
         migrations::run(&mut db)?;

@@ -28,7 +28,7 @@ pub enum AdminError {
     #[error("{0}")]
     Forbidden(String),
     /// There is no such thing, or it is another organization's.
-    #[error("there is no {noun} `{key}`")]
+    #[error("{} {noun} `{key}`", none_of(.noun))]
     NotFound {
         /// What was looked for.
         noun: &'static str,
@@ -41,6 +41,11 @@ pub enum AdminError {
     /// A defect.
     #[error("{0}")]
     Bug(String),
+}
+
+/// Credentials are many even where they are one set.
+fn none_of(noun: &str) -> &'static str {
+    if noun == "credentials" { "there are no" } else { "there is no" }
 }
 
 impl AdminError {

@@ -1,8 +1,8 @@
 //! The first start: an empty database is migrated and initialised once, under a lock, whichever node comes first.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
+use crate::config::Security;
 use crate::crypto::data_keys::{DataKeyMaterial, DataKeys};
 use crate::crypto::identifier::uuid_v7;
 use crate::crypto::master_key::{MasterKey, MasterKeyError};
@@ -20,7 +20,9 @@ use crate::oauth::keys;
 use crate::store::instance::{self, Instance};
 use crate::store::signing_keys::StoredKey;
 use crate::store::users::NewUser;
-use crate::store::{Db, Store, StoreError, audit, clients, organizations, roles, scopes, signing_keys, users};
+use crate::store::{
+    Db, Store, StoreError, audit, clients, migrations, organizations, roles, scopes, signing_keys, users,
+};
 
 /// The username of the administrator, unless `grantor init` names another.
 pub const ADMIN_USERNAME: &str = "admin";
@@ -28,10 +30,8 @@ pub const ADMIN_USERNAME: &str = "admin";
 /// What the first start needs to know.
 #[derive(Debug, Clone)]
 pub struct SetupSettings {
-    /// The master key, where it is a setting.
-    pub master_key: Option<String>,
-    /// The file of the master key otherwise; made at the first start.
-    pub master_key_file: PathBuf,
+    /// Where the master key is; its file is made at the first start.
+    pub security: Security,
     /// The id of the public client of the programmatic users.
     pub programmatic_client_id: String,
     /// What signs by default: a key of it must be there.
@@ -89,37 +89,31 @@ pub struct Installation {
 ///
 /// # Errors
 /// [`SetupError::MasterKey`].
-pub fn check_master_key(settings: &SetupSettings) -> Result<(), SetupError> {
-    match &settings.master_key {
-        Some(text) => MasterKey::from_text(text).map(|_| ())?,
-        None => MasterKey::read_file(&settings.master_key_file).map(|_| ())?,
-    }
-    Ok(())
+pub fn check_master_key(security: &Security) -> Result<(), SetupError> {
+    given_master_key(security).map(|_| ())
 }
 
-/// Where the configuration says that the master key is.
-#[derive(Debug, Clone, Copy)]
-pub struct MasterKeyPlace<'a> {
-    /// The key itself, where it is a setting.
-    pub text: Option<&'a str>,
-    /// Its file otherwise.
-    pub file: &'a Path,
+/// The master key of the setting or of its file, if it is there.
+fn given_master_key(security: &Security) -> Result<Option<MasterKey>, SetupError> {
+    Ok(match &security.master_key {
+        Some(text) => Some(MasterKey::from_text(text.expose())?),
+        None => MasterKey::read_file(&security.master_key_file)?,
+    })
 }
 
-/// Whether the master key is that of an installation and opens its keys. Makes nothing.
+/// Whether the master key in hand is that of a database that is made and opens its keys: its fingerprint, or why
+/// nothing starts. Makes nothing.
 ///
 /// # Errors
-/// [`SetupError`], one line for the operator.
-pub fn prove_master_key(place: &MasterKeyPlace<'_>, known: &Instance) -> Result<(), SetupError> {
-    let read = match place.text {
-        Some(text) => Some(MasterKey::from_text(text)?),
-        None => MasterKey::read_file(place.file)?,
-    };
-    let missing = || {
-        let fingerprint = known.master_key_fingerprint.clone();
-        SetupError::MissingMasterKey(place.file.display().to_string(), fingerprint)
-    };
-    open(read.ok_or_else(missing)?, known, false).map(|_| ())
+/// [`SetupError`], as the start would say it.
+pub fn match_master_key(security: &Security, known: &Instance) -> Result<String, SetupError> {
+    let expected = &known.master_key_fingerprint;
+    let Some(key) = given_master_key(security)? else { return Err(missing(security, expected)) };
+    open(key, known, false).map(|installation| installation.master_key.fingerprint())
+}
+
+fn missing(security: &Security, fingerprint: &str) -> SetupError {
+    SetupError::MissingMasterKey(security.master_key_file.display().to_string(), fingerprint.to_owned())
 }
 
 /// Opens the installation in a migrated database, or makes it.
@@ -133,7 +127,7 @@ pub async fn open_or_create(
     now: Timestamp,
 ) -> Result<Installation, SetupError> {
     let known = store.read(instance::find).await?;
-    let master_key = master_key(settings, known.as_ref(), random)?;
+    let master_key = master_key(&settings.security, known.as_ref(), random)?;
     if let Some(known) = known {
         return open(master_key, &known, false);
     }
@@ -141,7 +135,7 @@ pub async fn open_or_create(
     let made = plan.instance.clone();
     let is_new = store
         .write(move |db| {
-            lock(db)?;
+            migrations::lock_installation(db)?;
             if instance::find(db)?.is_some() {
                 return Ok(false);
             }
@@ -169,30 +163,19 @@ fn open(master_key: MasterKey, known: &Instance, is_new: bool) -> Result<Install
 ///
 /// # Errors
 /// [`SetupError`] if there is none where the database needs one.
-fn master_key(settings: &SetupSettings, known: Option<&Instance>, random: &Random) -> Result<MasterKey, SetupError> {
-    if let Some(text) = &settings.master_key {
-        return Ok(MasterKey::from_text(text)?);
-    }
-    let file = &settings.master_key_file;
-    if let Some(key) = MasterKey::read_file(file)? {
+fn master_key(security: &Security, known: Option<&Instance>, random: &Random) -> Result<MasterKey, SetupError> {
+    if let Some(key) = given_master_key(security)? {
         return Ok(key);
     }
     if let Some(known) = known {
-        let fingerprint = known.master_key_fingerprint.clone();
-        return Err(SetupError::MissingMasterKey(file.display().to_string(), fingerprint));
+        return Err(missing(security, &known.master_key_fingerprint));
     }
     let new = MasterKey::generate(random);
-    if new.create_file(file)? {
+    if new.create_file(&security.master_key_file)? {
         return Ok(new);
     }
     // Another node in the same folder was first.
-    MasterKey::read_file(file)?
-        .ok_or_else(|| SetupError::MissingMasterKey(file.display().to_string(), "unknown".to_owned()))
-}
-
-/// On PostgreSQL nodes take a lock; SQLite has one writer anyway.
-fn lock(db: &mut Db) -> Result<(), StoreError> {
-    crate::store::migrations::lock_installation(db)
+    MasterKey::read_file(&security.master_key_file)?.ok_or_else(|| missing(security, "unknown"))
 }
 
 /// Everything that an empty database gets.

@@ -44,6 +44,19 @@ pub async fn rotate(context: &Context, by: &Authority, algorithm: SigningAlgorit
     Ok((made, state))
 }
 
+/// That there is such a key, and that it is not revoked yet.
+///
+/// # Errors
+/// [`AdminError::NotFound`]; [`AdminError::Refused`].
+pub async fn must_be_revocable(context: &Context, kid: &str) -> Result<SigningAlgorithm, AdminError> {
+    let known = context.store.read(signing_keys::list).await?;
+    let key = known.iter().find(|key| key.kid == kid).ok_or_else(|| AdminError::not_found("key", kid))?;
+    if key.times.revoked {
+        return Err(AdminError::Refused(format!("the key {kid} is revoked already")));
+    }
+    Ok(key.algorithm)
+}
+
 /// Revokes a key: everything that it signed is dead at once. Answers the successor that signs in its place, if one
 /// had to be made.
 ///
@@ -53,12 +66,7 @@ pub async fn revoke(context: &Context, by: &Authority, kid: &str) -> Result<Opti
     by.require(KEYS_MANAGE)?;
     organizations::govern(context, by).await?;
     let now = context.clock.now();
-    let known = context.store.read(signing_keys::list).await?;
-    let key = known.iter().find(|key| key.kid == kid).ok_or_else(|| AdminError::not_found("key", kid))?;
-    if key.times.revoked {
-        return Err(AdminError::Refused(format!("the key {kid} is revoked already")));
-    }
-    let algorithm = key.algorithm;
+    let algorithm = must_be_revocable(context, kid).await?;
     let successor = keys::make_key(algorithm, &context.data_keys.sealing, &context.random, now)?;
     let (actor, kid) = (by.actor.clone(), kid.to_owned());
     let made = context

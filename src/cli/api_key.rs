@@ -100,7 +100,7 @@ impl Create {
             networks: self.networks,
             reveal,
         };
-        let made = session.run(async |desk| {
+        let made = session.run_or_init(async |desk| {
             new.expires_at = self.expires_in.map(|seconds| desk.context.clock.now().plus_seconds(seconds));
             Ok(api_keys::create(&desk.context, &Authority::operator(), &new).await?)
         })?;

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::admin::setup::MasterKeyPlace;
 use crate::admin::{Authority, backup};
 use crate::app::Surroundings;
 use crate::cli::session::Session;
@@ -64,12 +63,10 @@ impl Restore {
             output::confirm(&question, self.yes)?;
         }
         let Surroundings { clock, random } = Surroundings::system();
-        let key =
-            MasterKeyPlace { text: config.security.master_key.as_deref(), file: &config.security.master_key_file };
         let (by, now) = (Authority::operator(), clock.now());
         let done = match &self.file {
-            Some(file) => backup::restore(&by, &config.database, &key, file, &random, now)?,
-            None => backup::after_pg_restore(&by, &config.database, &key, &random, now)?,
+            Some(file) => backup::restore(&by, &config.database, &config.security, file, &random, now)?,
+            None => backup::after_pg_restore(&by, &config.database, &config.security, &random, now)?,
         };
         if session.json {
             return output::json(&json!({ "kept": done.kept, "ended_sign_ins": done.ended }));

@@ -8,6 +8,7 @@ use crate::admin::clients::{self, NewClient};
 use crate::cli::session::{Desk, Session, everything, parse_seconds};
 use crate::cli::{Failure, access, output};
 use crate::model::client::{Client, ClientStatus};
+use crate::model::grant_type::GrantType;
 use crate::model::time::Timestamp;
 use crate::store::clients::ClientFilter;
 
@@ -123,6 +124,7 @@ impl Verb {
             }
             Self::Disable(which) => set_status(session, &which, ClientStatus::Disabled),
             Self::Delete { which, yes } => {
+                must_not_be_programmatic(session, &which)?;
                 output::confirm(&format!("Delete the client {} and end its tokens?", which.key), yes)?;
                 set_status(session, &which, ClientStatus::Deleted)
             }
@@ -161,7 +163,7 @@ impl Create {
             roles: self.roles,
             ..NewClient::default()
         };
-        let made = session.run(async |desk| Ok(clients::create(&desk.context, &desk.by, &new).await?))?;
+        let made = session.run_or_init(async |desk| Ok(clients::create(&desk.context, &desk.by, &new).await?))?;
         if session.json {
             let mut answer = as_json(&made.client);
             if let Some(secret) = made.secret {
@@ -169,10 +171,8 @@ impl Create {
             }
             return output::json(&answer);
         }
-        if made.client.grant_types.is_empty() {
-            output::note(
-                "It may use no grant yet, so it gets no tokens: make one with --grant-type client_credentials.",
-            );
+        if let Some(note) = missing_grant(&made.client) {
+            output::note(note);
         }
         output::line("A new client has been added:");
         output::line(&format!("client_id: {}", made.client.client_id));
@@ -182,6 +182,18 @@ impl Create {
         ));
         output::line(&format!("label: {}", made.client.label));
         Ok(())
+    }
+}
+
+/// What a new client lacks to get tokens. One that introspects needs none.
+fn missing_grant(client: &Client) -> Option<&'static str> {
+    match client.grant_types.as_slice() {
+        [] if client.may_introspect => None,
+        [] => Some("It may use no grant yet, so it gets no tokens: make one with --grant-type client_credentials."),
+        [GrantType::RefreshToken] => Some(
+            "It may only refresh, and nothing gives it the first refresh token: make one with --grant-type password too.",
+        ),
+        _ => None,
     }
 }
 
@@ -256,6 +268,20 @@ fn show(session: &Session, which: &Which) -> Result<(), Failure> {
 
 fn set_status(session: &Session, which: &Which, status: ClientStatus) -> Result<(), Failure> {
     say(session, async |desk| Ok(clients::set_status(&desk.context, &desk.by, &which.key, status).await?))
+}
+
+/// Every set of credentials works through the one client: without it they all are dead for ever.
+fn must_not_be_programmatic(session: &Session, which: &Which) -> Result<(), Failure> {
+    session.run(async |desk| {
+        let client_id = clients::find(&desk.context, &desk.by, &which.key).await?.client_id;
+        if client_id == desk.config.credentials.programmatic_client_id {
+            return Err(Failure::Refused(format!(
+                "{client_id} is the client of all credentials (credentials.programmatic_client_id) and is not deleted: \
+                 'grantor client disable {client_id}' stops it, and can be undone"
+            )));
+        }
+        Ok(())
+    })
 }
 
 fn say(session: &Session, verb: impl AsyncFnOnce(Desk) -> Result<Client, Failure>) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
+use crate::admin::setup;
 use crate::cli::session::Session;
 use crate::cli::{Failure, output};
 use crate::config;
@@ -18,6 +19,9 @@ pub(super) enum Verb {
 impl Verb {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         let config = session.config()?;
+        if matches!(self, Self::Check) {
+            setup::check_master_key(&config.security).map_err(|cause| Failure::Refused(cause.to_string()))?;
+        }
         match self {
             Self::Check if session.json => output::json(&json!({ "ok": true })),
             Self::Check => {

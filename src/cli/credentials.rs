@@ -46,11 +46,11 @@ impl Verb {
             Self::Create { name, description, roles, output } => {
                 // Before anything is made: what cannot be written down is not made.
                 let file = output.map(|path| NewFile::create(&path)).transpose()?;
-                let made = session.run(async |desk| {
+                let made = session.run_or_init(async |desk| {
                     Ok(credentials::create(&desk.context, &desk.by, &name, &description, &roles).await?)
                 });
                 match file {
-                    Some(file) => file.write(made),
+                    Some(file) => file.write(session, made),
                     None => print(session, &made?),
                 }
             }
@@ -122,7 +122,7 @@ impl NewFile {
         Ok(Self { path: path.to_owned(), opened, is_json })
     }
 
-    fn write(mut self, made: Result<MadeCredentials, Failure>) -> Result<(), Failure> {
+    fn write(mut self, session: &Session, made: Result<MadeCredentials, Failure>) -> Result<(), Failure> {
         let made = made.inspect_err(|_| {
             // It is empty, and ours.
             let _ = std::fs::remove_file(&self.path);
@@ -140,6 +140,14 @@ impl NewFile {
                 made.user.id
             ))
         })?;
+        if session.json {
+            let mut answer = as_json(&made);
+            if let Some(members) = answer.as_object_mut() {
+                members.remove("password");
+                members.insert("output".to_owned(), self.path.display().to_string().into());
+            }
+            return output::json(&answer);
+        }
         output::note(&format!("written to {}", self.path.display()));
         Ok(())
     }

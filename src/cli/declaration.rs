@@ -33,7 +33,7 @@ impl Apply {
             Some(path) if !self.dry_run => Some((path.as_path(), new_file(path)?)),
             _ => None,
         };
-        let applied = session.run(async |desk| {
+        let applied = session.run_or_init(async |desk| {
             let by = Authority::operator();
             Ok(declaration::apply(&desk.context, &by, &text, self.dry_run).await?)
         });

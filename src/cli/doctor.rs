@@ -1,15 +1,21 @@
 //! `grantor doctor`: looks for what would keep the server from working, and says what to do.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cli::session::{Session, block_on};
+use crate::admin::setup;
+use crate::cli::session::{Session, block_on, no_installation};
 use crate::cli::{Failure, output};
 use crate::config::{Config, DatabaseUrl};
-use crate::crypto::master_key::MasterKey;
+use crate::model::client::{Client, ClientStatus};
 use crate::model::signing_key::KeyState;
-use crate::store::{Store, instance, migrations, signing_keys};
+use crate::store::{Store, clients, instance, migrations, signing_keys};
+
+/// How long whoever has a port may take to say that it is a grantor.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Serialize)]
 struct Finding {
@@ -63,14 +69,39 @@ fn ports(config: &Config) -> Vec<Finding> {
         .map(|(check, address)| match TcpListener::bind(address) {
             Ok(_) => Finding { check, ok: true, detail: format!("{address} is free") },
             // A running server has its own ports: no fault.
-            Err(cause) if cause.kind() == std::io::ErrorKind::AddrInUse => Finding {
-                check,
-                ok: true,
-                detail: format!("{address} is in use (by a running grantor, or by another program)"),
-            },
+            Err(cause) if cause.kind() == std::io::ErrorKind::AddrInUse => {
+                let ok = is_grantor(address);
+                let by = if ok {
+                    "in use by a running grantor"
+                } else {
+                    "taken by another program: stop it, or set another address"
+                };
+                Finding { check, ok, detail: format!("{address} is {by}") }
+            }
             Err(cause) => Finding { check, ok: false, detail: format!("{address}: {cause}") },
         })
         .collect()
+}
+
+/// Whether a grantor answers there, as it does on both of its listeners.
+fn is_grantor(mut address: SocketAddr) -> bool {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        write!(stream, "GET /health/live HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = Vec::new();
+        stream.take(4096).read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).to_lowercase())
+    };
+    ask().is_ok_and(|answer| {
+        answer.starts_with("http/1.1 200")
+            && answer.contains("\r\nx-request-id:")
+            && answer.ends_with(r#"{"status":"live"}"#)
+    })
 }
 
 fn database(config: &Config) -> Vec<Finding> {
@@ -80,8 +111,13 @@ fn database(config: &Config) -> Vec<Finding> {
         DatabaseUrl::Postgres(_) if cfg!(feature = "postgres-tls") => "this build speaks TLS to PostgreSQL",
         DatabaseUrl::Postgres(_) => "this build speaks no TLS to PostgreSQL (cargo feature postgres-tls)",
     };
-    let mut db = match Store::connect(&config.database) {
-        Ok(db) => db,
+    let found = Store::look(&config.database).and_then(|found| match found {
+        Some(_) => Store::connect(&config.database).map(Some),
+        None => Ok(None),
+    });
+    let mut db = match found {
+        Ok(Some(db)) => db,
+        Ok(None) => return vec![Finding { check: "installation", ok: false, detail: no_installation(config) }],
         Err(error) => return vec![Finding { check: "database", ok: false, detail: error.to_string() }],
     };
     findings.push(Finding {
@@ -111,40 +147,56 @@ fn database(config: &Config) -> Vec<Finding> {
 }
 
 fn installation(config: &Config) -> Vec<Finding> {
+    let client_id = config.credentials.programmatic_client_id.clone();
     let read = block_on(async {
         let store = Store::open(&config.database)?;
         let found = store.read(instance::find).await?;
         let keys = store.read(signing_keys::list).await?;
-        Ok((found, keys))
+        let client = store.read(move |db| clients::find(db, &client_id)).await?;
+        Ok((found, keys, client))
     });
-    let (found, keys) = match read {
+    let (found, keys, client) = match read {
         Ok(read) => read,
         Err(error) => return vec![Finding { check: "installation", ok: false, detail: error.to_string() }],
     };
     let Some(found) = found else {
-        let detail = "none yet: the first 'grantor serve' or 'grantor init' makes it".to_owned();
-        return vec![Finding { check: "installation", ok: true, detail }];
+        return vec![Finding { check: "installation", ok: false, detail: no_installation(config) }];
     };
-    let now = crate::clock::Clock::System.now();
-    let signing = keys.iter().filter(|key| key.times.state_at(now) == KeyState::Signing).count();
-    vec![
-        master_key(config, &found.master_key_fingerprint),
-        Finding { check: "signing keys", ok: signing > 0, detail: format!("{signing} of {} sign now", keys.len()) },
-    ]
-}
-
-fn master_key(config: &Config, expected: &str) -> Finding {
-    let key = match &config.security.master_key {
-        Some(text) => MasterKey::from_text(text).map(Some),
-        None => MasterKey::read_file(&config.security.master_key_file),
-    };
-    let (ok, detail) = match key {
-        Ok(Some(key)) if key.fingerprint() == expected => (true, format!("fingerprint {expected}")),
-        Ok(Some(key)) => {
-            (false, format!("fingerprint {}, but the database was made with {expected}", key.fingerprint()))
-        }
-        Ok(None) => (false, format!("{} is missing", config.security.master_key_file.display())),
+    let matched = setup::match_master_key(&config.security, &found);
+    let is_matched = matched.is_ok();
+    let (ok, detail) = match matched {
+        Ok(fingerprint) => (true, format!("fingerprint {fingerprint}")),
         Err(error) => (false, error.to_string()),
     };
-    Finding { check: "master key", ok, detail }
+    let mut findings = vec![Finding { check: "master key", ok, detail }];
+    // Without the master key nothing signs, whatever the keys' rows say.
+    if is_matched {
+        let now = crate::clock::Clock::System.now();
+        let signing = keys.iter().filter(|key| key.times.state_at(now) == KeyState::Signing).count();
+        let detail = format!("{signing} of {} sign now", keys.len());
+        findings.push(Finding { check: "signing keys", ok: signing > 0, detail });
+    }
+    findings.push(programmatic_client(config, client.as_ref()));
+    findings
+}
+
+/// Every set of credentials works through the one client.
+fn programmatic_client(config: &Config, found: Option<&Client>) -> Finding {
+    let (check, id) = ("credentials.programmatic_client_id", &config.credentials.programmatic_client_id);
+    match found.filter(|client| client.client_id == *id) {
+        Some(client) if client.status == ClientStatus::Active => Finding { check, ok: true, detail: id.clone() },
+        Some(client) => {
+            let detail =
+                format!("{id} is {}, and no credentials work: 'grantor client enable {id}' ends that", client.status);
+            Finding { check, ok: false, detail }
+        }
+        None => {
+            let detail = format!(
+                "there is no client {id}, or it was deleted, and no credentials work: make another ('grantor client create \
+                 --label NAME --client-id ID --public --grant-type password --grant-type refresh_token --scope openid') \
+                 and let {check} name it"
+            );
+            Finding { check, ok: false, detail }
+        }
+    }
 }

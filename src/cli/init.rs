@@ -4,12 +4,13 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::admin::setup::ADMIN_USERNAME;
-use crate::admin::{Authority, passwords};
-use crate::admin::{organizations, users};
+use crate::admin::{AdminError, Authority, organizations, passwords, users};
 use crate::cli::session::{block_on, open, read_password};
 use crate::cli::{Failure, output, session::Session};
 use crate::config::LogFormat;
-use crate::model::user::UserStatus;
+use crate::model::role::{ADMINISTRATOR, Role};
+use crate::model::user::{User, UserStatus};
+use crate::oauth::Context;
 use crate::telemetry;
 
 #[derive(Debug, Args)]
@@ -34,15 +35,38 @@ struct Answer {
     organization_number: i64,
 }
 
+/// The user of this name, who must be an administrator: the one that the installation was made with, or a later one.
+async fn administrator(context: &Context, by: &Authority, username: &str) -> Result<User, Failure> {
+    let user = match users::find(context, by, username).await {
+        Err(AdminError::NotFound { .. }) => {
+            return Err(Failure::Refused(format!(
+                "it is installed already, without an administrator {username}: \
+                 'grantor user create --username {username} --role {ADMINISTRATOR}' makes one"
+            )));
+        }
+        found => found?,
+    };
+    let snapshot = context.registry.snapshot();
+    let is_built_in = |role: &Role| role.name == ADMINISTRATOR && role.organization_id.is_none();
+    if user.role_ids.iter().filter_map(|id| snapshot.role(id)).any(|role| is_built_in(role)) {
+        return Ok(user);
+    }
+    Err(Failure::Refused(format!(
+        "it is installed already, and {username} is no administrator: \
+         'grantor user grant-role {username} {ADMINISTRATOR}' makes them one"
+    )))
+}
+
 impl Init {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         let config = session.config()?;
         let _ = telemetry::start(Some(LogFormat::Text), "warn");
-        let chosen = if self.admin_password_stdin { Some(read_password(true, "")?) } else { None };
+        let chosen =
+            if self.admin_password_stdin { Some(read_password(true, "Password of the administrator")?) } else { None };
         let answer = block_on(async move {
             let (_, opened) = open(config, &self.admin_username).await?;
             let (context, by) = (opened.context, Authority::operator());
-            let administrator = users::find(&context, &by, &self.admin_username).await?;
+            let administrator = administrator(&context, &by, &self.admin_username).await?;
             let mut password = None;
             if administrator.status == UserStatus::Invited || self.recover_admin {
                 if let Some(chosen) = &chosen {

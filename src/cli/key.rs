@@ -51,6 +51,7 @@ impl Verb {
                 Ok(())
             }
             Self::Revoke { kid, yes } => {
+                session.run(async |desk| Ok(signing_keys::must_be_revocable(&desk.context, &kid).await?))?;
                 output::confirm(&format!("End the key {kid} and every token that it signed?"), yes)?;
                 let successor =
                     session.run(async |desk| Ok(signing_keys::revoke(&desk.context, &desk.by, &kid).await?))?;

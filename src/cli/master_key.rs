@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::admin::master_key;
 use crate::admin::setup::ADMIN_USERNAME;
-use crate::cli::session::{Session, block_on, open};
+use crate::cli::session::{Session, block_on, must_be_installed, open};
 use crate::cli::{Failure, output};
 
 #[derive(Debug, Subcommand)]
@@ -29,6 +29,7 @@ pub(super) enum Verb {
 impl Verb {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         let config = session.config()?;
+        must_be_installed(&config)?;
         match self {
             Self::Rotate { yes } => {
                 if config.security.master_key.is_some() {

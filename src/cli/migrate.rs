@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::cli::session::Session;
+use crate::cli::session::{Session, no_installation};
 use crate::cli::{Failure, output};
 use crate::store::{Store, migrations};
 
@@ -17,6 +17,9 @@ pub(super) enum Verb {
 
 pub(super) fn run(session: &Session, verb: Verb) -> Result<(), Failure> {
     let config = session.config()?;
+    if matches!(verb, Verb::Status) && Store::look(&config.database)?.is_none() {
+        return Err(Failure::Refused(no_installation(&config)));
+    }
     let mut db = Store::connect(&config.database)?;
     let state = match verb {
         Verb::Status => migrations::state(&mut db)?,

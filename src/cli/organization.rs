@@ -37,8 +37,9 @@ impl Verb {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         let all = match self {
             Self::Create { name, slug } => {
-                let made = session
-                    .run(async |desk| Ok(organizations::create(&desk.context, &desk.by, &name, &slug).await?))?;
+                let made = session.run_or_init(async |desk| {
+                    Ok(organizations::create(&desk.context, &desk.by, &name, &slug).await?)
+                })?;
                 if session.json {
                     return output::json(&as_json(&made));
                 }

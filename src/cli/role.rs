@@ -67,7 +67,7 @@ impl Verb {
         let all = match self {
             Self::Create { name, description, permissions, organization } => {
                 let request = RoleRequest { name, description, permissions };
-                let role = session.run(async |desk| {
+                let role = session.run_or_init(async |desk| {
                     Ok(roles::create(&desk.context, &desk.by, organization.as_deref(), &request).await?)
                 })?;
                 if session.json {

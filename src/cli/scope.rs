@@ -34,7 +34,8 @@ impl Verb {
         let all = match self {
             Self::Create { name, description, requires_approval, audience } => {
                 let scope = CatalogueScope { name, description, requires_approval, audience };
-                let made = session.run(async |desk| Ok(scopes::create(&desk.context, &desk.by, scope).await?))?;
+                let made =
+                    session.run_or_init(async |desk| Ok(scopes::create(&desk.context, &desk.by, scope).await?))?;
                 if session.json {
                     return output::json(&as_json(&made));
                 }

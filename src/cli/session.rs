@@ -10,9 +10,10 @@ use crate::admin::{AdminError, Authority};
 use crate::app::{self, Opened, Surroundings};
 use crate::audit;
 use crate::cli::Failure;
-use crate::config::{self, Config, LoadOptions, LogFormat, Preset};
+use crate::config::{self, Config, DatabaseUrl, LoadOptions, LogFormat, Preset};
 use crate::crypto::secret::SecretString;
 use crate::oauth::Context;
+use crate::store::{Store, instance};
 use crate::telemetry;
 
 /// One run of the command line.
@@ -64,12 +65,25 @@ impl Session {
         Ok(config::load(&options)?)
     }
 
-    /// Runs an asynchronous command on the opened installation.
+    /// Runs an asynchronous command on the installation, which must be there.
     ///
     /// # Errors
     /// What the installation or the command answers.
     pub fn run<T>(&self, command: impl AsyncFnOnce(Desk) -> Result<T, Failure>) -> Result<T, Failure> {
         let config = self.config()?;
+        must_be_installed(&config)?;
+        Self::run_on(config, command)
+    }
+
+    /// Runs an asynchronous command that makes something; the installation too, where there is none yet.
+    ///
+    /// # Errors
+    /// What the installation or the command answers.
+    pub fn run_or_init<T>(&self, command: impl AsyncFnOnce(Desk) -> Result<T, Failure>) -> Result<T, Failure> {
+        Self::run_on(self.config()?, command)
+    }
+
+    fn run_on<T>(config: Config, command: impl AsyncFnOnce(Desk) -> Result<T, Failure>) -> Result<T, Failure> {
         // Only what goes wrong: the command says the rest itself.
         let _ = telemetry::start(Some(LogFormat::Text), "warn");
         block_on(async move {
@@ -83,6 +97,31 @@ impl Session {
             Ok(answer)
         })
     }
+}
+
+/// That the configured database holds an installation. It is looked at, and nothing is made.
+///
+/// # Errors
+/// [`Failure::Refused`] with what makes one, [`Failure::Store`] if the database cannot be read.
+pub fn must_be_installed(config: &Config) -> Result<(), Failure> {
+    let found = match Store::look(&config.database)? {
+        Some(mut db) => instance::find(&mut db)?.is_some(),
+        None => false,
+    };
+    if found { Ok(()) } else { Err(Failure::Refused(no_installation(config))) }
+}
+
+/// What is said where there is nothing yet.
+#[must_use]
+pub fn no_installation(config: &Config) -> String {
+    let place = match &config.database.url {
+        DatabaseUrl::Sqlite(path) => match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            Some(folder) => folder.display().to_string(),
+            None => "this folder".to_owned(),
+        },
+        url @ DatabaseUrl::Postgres(_) => url.redacted(),
+    };
+    format!("no installation in {place}: grantor init makes one")
 }
 
 /// Opens the installation of a configuration.
@@ -131,7 +170,8 @@ pub async fn everything<T>(
 /// # Errors
 /// [`Failure::Usage`] if there is neither.
 pub fn read_password(from_stdin: bool, prompt: &str) -> Result<SecretString, Failure> {
-    if from_stdin {
+    // At a terminal it is asked for without showing it: what is typed there would be echoed.
+    if from_stdin && !std::io::stdin().is_terminal() {
         let mut text = String::new();
         std::io::stdin().take(4096).read_to_string(&mut text)?;
         let line = text.strip_suffix('\n').unwrap_or(&text);
@@ -151,7 +191,7 @@ pub fn read_password(from_stdin: bool, prompt: &str) -> Result<SecretString, Fai
     }
 }
 
-/// Seconds of `90s`, `30m`, `24h`, `7d`, or a plain number of seconds.
+/// Seconds of `90s`, `30m`, `24h`, `7d`. A plain number says too little: hours, most likely, and never seconds.
 ///
 /// # Errors
 /// A text for the usage message.
@@ -161,8 +201,9 @@ pub fn parse_seconds(text: &str) -> Result<i64, String> {
         Some((at, 'm')) => (&text[..at], 60),
         Some((at, 'h')) => (&text[..at], 3600),
         Some((at, 'd')) => (&text[..at], 86_400),
-        _ => (text, 1),
+        _ => ("", 1),
     };
-    let number: i64 = digits.parse().map_err(|_| "a duration is 90s, 30m, 24h or 7d".to_owned())?;
+    let forms = || "write it with its unit, s, m, h or d: 90s, 30m, 24h, 7d".to_owned();
+    let number: i64 = digits.parse().map_err(|_| forms())?;
     number.checked_mul(unit).filter(|seconds| *seconds >= 0).ok_or_else(|| "a duration is not negative".to_owned())
 }

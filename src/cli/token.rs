@@ -58,11 +58,12 @@ fn say(session: &Session, token: String) -> Result<(), Failure> {
     } else {
         token
     };
-    let answer = inspect(text.trim());
+    let (answer, doubt) = inspect(without_scheme(text.trim()));
     if session.json {
-        return output::json(&answer);
-    }
-    if let Value::Object(members) = &answer {
+        output::json(&answer)?;
+    } else if doubt.is_none()
+        && let Value::Object(members) = &answer
+    {
         for (name, value) in members {
             match value {
                 Value::String(text) => output::line(&format!("{name}: {text}")),
@@ -70,24 +71,45 @@ fn say(session: &Session, token: String) -> Result<(), Failure> {
             }
         }
     }
-    Ok(())
+    doubt.map_or(Ok(()), |doubt| Err(Failure::Refused(doubt)))
 }
 
-fn inspect(text: &str) -> Value {
-    if let Some(jwt) = inspect_jwt(text) {
-        return jwt;
+/// The token of a whole `Authorization` header's value.
+fn without_scheme(text: &str) -> &str {
+    match text.split_once(char::is_whitespace) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start(),
+        _ => text,
     }
-    let checksum = if token_format::has_checksum(text) { "good" } else { "bad" };
-    let kind = match token_format::kind_of(text) {
-        Some(token_format::CLIENT_SECRET_PREFIX) => "client secret",
-        Some(token_format::API_KEY_PREFIX) => "API key",
-        Some(token_format::REFRESH_TOKEN_PREFIX) => "refresh token",
-        Some(token_format::ONE_TIME_PREFIX) => "one-time link",
-        Some(token_format::GENERATED_PASSWORD_PREFIX) => "generated password",
-        _ if checksum == "good" => "secret with a prefix of its own",
+}
+
+fn word(kind: &str) -> &'static str {
+    match kind {
+        token_format::CLIENT_SECRET_PREFIX => "client secret",
+        token_format::API_KEY_PREFIX => "API key",
+        token_format::REFRESH_TOKEN_PREFIX => "refresh token",
+        token_format::ONE_TIME_PREFIX => "one-time link",
+        token_format::GENERATED_PASSWORD_PREFIX => "generated password",
         _ => "unknown",
-    };
-    json!({ "kind": kind, "checksum": checksum })
+    }
+}
+
+/// What a text is, and why it is nothing of ours where it is not.
+fn inspect(text: &str) -> (Value, Option<String>) {
+    if let Some(jwt) = inspect_jwt(text) {
+        return (jwt, None);
+    }
+    if token_format::has_checksum(text) {
+        let kind = token_format::kind_of(text).map_or("secret with a prefix of its own", word);
+        return (json!({ "kind": kind, "checksum": "good" }), None);
+    }
+    match token_format::likely_kind_of(text).map(word) {
+        Some(kind) => {
+            let article = if kind.starts_with('A') { "an" } else { "a" };
+            let doubt = format!("looks like {article} {kind}, but its checksum is wrong: mistyped or cut off");
+            (json!({ "kind": kind, "checksum": "bad" }), Some(doubt))
+        }
+        None => (json!({ "kind": "unknown", "checksum": "bad" }), Some("no token or secret of Grantor's".to_owned())),
+    }
 }
 
 /// Header and claims as they stand there: the signature is not checked.

@@ -48,7 +48,13 @@ pub(super) enum Verb {
         password_stdin: bool,
     },
     /// Give them a generated password, shown this once; ends their tokens
-    RotatePassword(Which),
+    RotatePassword {
+        #[command(flatten)]
+        which: Which,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Send them their username, and a link that verifies their e-mail address
     Invite(Which),
     /// Send them a link that sets a password
@@ -153,7 +159,10 @@ impl Verb {
             }
             Self::Snippet(snippet) => snippet.run(session),
             Self::SetPassword { which, password_stdin } => set_password(session, &which, password_stdin),
-            Self::RotatePassword(which) => rotate_password(session, &which),
+            Self::RotatePassword { which, yes } => {
+                output::confirm(&format!("End the password and the tokens of {} at once?", which.key), yes)?;
+                rotate_password(session, &which)
+            }
             Self::Invite(which) => {
                 let by = Authority::operator();
                 let user = session.run(async |desk| Ok(links::invite(&desk.context, &by, &which.key).await?))?;
@@ -245,7 +254,11 @@ impl Update {
 
 impl Create {
     fn run(self, session: &Session) -> Result<(), Failure> {
-        let password = if self.password_stdin { Some(read_password(true, "")?) } else { None };
+        let password = if self.password_stdin {
+            Some(read_password(true, &format!("Password of {}", self.username))?)
+        } else {
+            None
+        };
         let request = UserRequest {
             username: self.username,
             kind: self.kind,
@@ -261,7 +274,7 @@ impl Create {
             phone: self.phone,
             ..UserRequest::default()
         };
-        let made = session.run(async |desk| Ok(users::create(&desk.context, &desk.by, &request).await?))?;
+        let made = session.run_or_init(async |desk| Ok(users::create(&desk.context, &desk.by, &request).await?))?;
         for warning in &made.warnings {
             output::note(warning);
         }

@@ -29,8 +29,9 @@ pub(super) struct Import {
 impl Import {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         let file = self.read()?;
-        let done = session
-            .run(async |desk| Ok(import::import(&desk.context, &Authority::operator(), &file, self.dry_run).await?))?;
+        let done = session.run_or_init(async |desk| {
+            Ok(import::import(&desk.context, &Authority::operator(), &file, self.dry_run).await?)
+        })?;
         if session.json {
             return output::json(&done);
         }

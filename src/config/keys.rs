@@ -122,6 +122,21 @@ pub(crate) const KEYS: &[(&str, Kind)] = &[
     ("log.level", Kind::Text),
 ];
 
+/// Names that people try for a key which is called otherwise, and is not like them.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("server.port", "server.address"),
+    ("server.host", "server.address"),
+    ("server.bind", "server.address"),
+    ("server.listen", "server.address"),
+    ("port", "server.address"),
+    ("host", "server.address"),
+    ("server.private_port", "server.private_address"),
+    ("server.issuer", "issuer"),
+    ("server.url", "issuer"),
+    ("database.path", "database.url"),
+    ("database.file", "database.url"),
+];
+
 /// What an entry of `http.token_path` holds.
 pub(crate) const ENTRY_KEYS: &[&str] = &["http.token_path.path", "http.token_path.errors"];
 
@@ -138,6 +153,9 @@ pub(crate) fn is_section(name: &str) -> bool {
 /// The advice for a key that does not exist: the nearest one, or where to look.
 pub(crate) fn advice(wrong: &str) -> String {
     let wrong = wrong.to_ascii_lowercase();
+    if let Some((_, key)) = OTHER_NAMES.iter().find(|(name, _)| *name == wrong) {
+        return format!("did you mean `{key}`?");
+    }
     let all = KEYS.iter().map(|(key, _)| *key).chain(ENTRY_KEYS.iter().copied());
     match all.map(|key| (likeness(&wrong, key), key)).max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((likeness, key)) if likeness >= 0.6 => format!("did you mean `{key}`?"),
@@ -166,6 +184,10 @@ mod tests {
         assert_eq!(advice("access_lifetime"), "did you mean `tokens.access_lifetime`?");
         assert_eq!(advice("refresh.reuse_windw"), "did you mean `refresh.reuse_window`?");
         assert_eq!(advice("server.bcrypt_cost"), "did you mean `passwords.bcrypt_cost`?");
+        assert_eq!(advice("server.port"), "did you mean `server.address`?");
+        for (_, key) in OTHER_NAMES {
+            assert!(kind(key).is_some(), "{key}");
+        }
     }
 
     #[test]

@@ -11,7 +11,10 @@ use crate::config::settings::{
     Tokens,
 };
 use crate::config::span::LONGEST;
-use crate::config::{dialect, http, listeners, mail, parsed, presets};
+use crate::config::{dialect, http, level, listeners, mail, parsed, presets};
+use crate::crypto::master_key::MasterKey;
+use crate::crypto::secret::SecretString;
+use crate::model::time::LONGEST_ACCESS_LIFETIME;
 
 /// Checks everything.
 ///
@@ -89,7 +92,13 @@ fn security(parsed: parsed::Security) -> Result<Security, Refused> {
     if parsed.master_key_file.as_os_str().is_empty() {
         return Err(Refused::new("security.master_key_file", "is empty; give it a path or leave it out"));
     }
-    let master_key = not_empty("security.master_key", parsed.master_key)?;
+    let key = "security.master_key";
+    let master_key = not_empty(key, parsed.master_key)?.map(SecretString::from);
+    if master_key.as_ref().is_some_and(|text| MasterKey::from_text(text.expose()).is_err()) {
+        let fix = "must be 43 characters of base64url or 64 hexadecimal digits, and is neither; \
+                   for a new installation 'openssl rand -hex 32' makes one";
+        return Err(Refused::new(key, fix));
+    }
     Ok(Security { master_key, master_key_file: parsed.master_key_file })
 }
 
@@ -98,7 +107,11 @@ fn tokens(parsed: parsed::Tokens) -> Result<Tokens, Refused> {
         return Err(Refused::new("tokens.signing_algorithm", "must be \"ES256\", \"RS256\", \"PS256\" or \"EdDSA\""));
     }
     Ok(Tokens {
-        access_lifetime: number("tokens.access_lifetime", parsed.access_lifetime, 30..=86_400)?,
+        access_lifetime: number(
+            "tokens.access_lifetime",
+            parsed.access_lifetime,
+            30..=LONGEST_ACCESS_LIFETIME.unsigned_abs(),
+        )?,
         audience: not_empty("tokens.audience", parsed.audience)?,
         signing_algorithm: parsed.signing_algorithm,
     })
@@ -192,5 +205,6 @@ fn log(parsed: parsed::Log) -> Result<Log, Refused> {
         }
     };
     let level = not_empty("log.level", Some(parsed.level))?.unwrap_or_default();
+    level::filter(&level).map_err(|reason| Refused::new("log.level", format!("{reason}; {}", level::FORMS)))?;
     Ok(Log { format, level })
 }

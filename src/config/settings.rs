@@ -1,6 +1,5 @@
 //! The configuration as the program uses it: every value checked.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use crate::config::choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 use crate::config::database::DatabaseUrl;
 use crate::config::mail::{Brand, Mail};
 use crate::config::presets::Preset;
+use crate::crypto::secret::SecretString;
 use crate::model::profile::ProfileRules;
 use crate::model::reveal::RevealPolicy;
 use crate::model::wording::ConsoleWords;
@@ -85,22 +85,12 @@ pub struct Database {
 }
 
 /// `[security]`: the master key. Its `Debug` hides the key.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Security {
-    /// The key itself, as it was given; it goes before the file. Never log it.
-    pub master_key: Option<String>,
+    /// The key itself, as it was given; it goes before the file.
+    pub master_key: Option<SecretString>,
     /// The file that holds the key, or will hold it after the first start.
     pub master_key_file: PathBuf,
-}
-
-impl fmt::Debug for Security {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Security")
-            .field("master_key", &self.master_key.as_ref().map(|_| "(set)"))
-            .field("master_key_file", &self.master_key_file)
-            .finish()
-    }
 }
 
 /// `[tokens]`: access tokens.

@@ -18,8 +18,11 @@ const PREFIX: &str = "GRANTOR__";
 pub(crate) fn layer(variables: &BTreeMap<String, String>) -> Result<Layer, ConfigError> {
     let mut layer = Layer::variables();
     for (name, text) in variables {
-        let Some(key) = key(name) else { continue };
         let place = Place::Variable(name.clone());
+        let Some(key) = key(name) else {
+            refuse_single_underscore(name, place)?;
+            continue;
+        };
         let Some(kind) = keys::kind(&key) else {
             return Err(ConfigError::UnknownKey { advice: keys::advice(&key), key, place });
         };
@@ -40,6 +43,26 @@ pub(crate) fn layer(variables: &BTreeMap<String, String>) -> Result<Layer, Confi
 pub(crate) fn key(name: &str) -> Option<String> {
     let (prefix, rest) = name.split_at_checked(PREFIX.len())?;
     prefix.eq_ignore_ascii_case(PREFIX).then(|| rest.to_ascii_lowercase().replace("__", "."))
+}
+
+/// A key behind one underscore instead of two is a slip that would go unheard. Other names with one are left alone:
+/// `GRANTOR_SERVER_PORT` is what Kubernetes sets for a service of that name.
+fn refuse_single_underscore(name: &str, place: Place) -> Result<(), ConfigError> {
+    let lower = name.to_ascii_lowercase();
+    let Some(rest) = lower.strip_prefix("grantor_") else { return Ok(()) };
+    let known = keys::KEYS
+        .iter()
+        .map(|(key, _)| *key)
+        .find(|key| key.contains('.') && key.replace('.', "_") == rest.replace("__", "_"));
+    let section = rest.split_once("__").is_some_and(|(section, _)| keys::is_section(&section.replace('_', ".")));
+    let key = match known {
+        Some(key) => key.to_owned(),
+        None if section => rest.replace("__", "."),
+        None => return Ok(()),
+    };
+    let wanted = format!("GRANTOR__{}", key.replace('.', "__").to_ascii_uppercase());
+    let fix = format!("is not read: two underscores stand between the parts of a name; write {wanted}");
+    Err(ConfigError::BadValue { key, place, fix })
 }
 
 /// What a variable of this kind looks like.

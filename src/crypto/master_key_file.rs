@@ -3,7 +3,8 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -12,6 +13,10 @@ use crate::crypto::master_key::{MasterKey, MasterKeyError};
 // More than any valid key file holds; a file of another kind is not read to its end.
 const FILE_LIMIT: u64 = 1024;
 
+// Half a second in all.
+const LOOKS_AT_EMPTY: usize = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
+
 impl MasterKey {
     /// Reads the key file; `None` when there is none.
     ///
@@ -19,6 +24,19 @@ impl MasterKey {
     ///
     /// When group or others may access the file, when it holds no master key, or cannot be read.
     pub fn read_file(path: &Path) -> Result<Option<Self>, MasterKeyError> {
+        let mut read = Self::read_once(path);
+        // Another node in the same folder makes the file and then writes it: an empty one may be filled in a moment.
+        for _ in 0..LOOKS_AT_EMPTY {
+            if !matches!(read, Err(MasterKeyError::EmptyFile(_))) {
+                break;
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+            read = Self::read_once(path);
+        }
+        read
+    }
+
+    fn read_once(path: &Path) -> Result<Option<Self>, MasterKeyError> {
         let failed = |source| io_error("read", path, source);
         let file = match File::open(path) {
             Ok(file) => file,
@@ -63,28 +81,6 @@ impl MasterKey {
         self.write_to(file, path)?;
         sync_folder(folder)?;
         Ok(true)
-    }
-
-    /// Puts this key in the place of another one: the file holds the old key or the new one at every
-    /// moment, whatever happens in between.
-    ///
-    /// # Errors
-    ///
-    /// [`MasterKeyError::Io`] when the new file cannot be written or moved into place.
-    pub fn replace_file(&self, path: &Path) -> Result<(), MasterKeyError> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".new");
-        let temporary = PathBuf::from(name);
-        // A replacement that was cut short may have left one; nobody has ever used what it holds.
-        let _ = std::fs::remove_file(&temporary);
-        let file = create_private(&temporary).map_err(|error| io_error("create", &temporary, error))?;
-        self.write_to(file, &temporary)?;
-        std::fs::rename(&temporary, path).map_err(|error| {
-            // The key must not stay behind under a name that nobody looks at.
-            let _ = std::fs::remove_file(&temporary);
-            io_error("replace", path, error)
-        })?;
-        sync_folder(folder_of(path))
     }
 
     fn write_to(&self, mut file: File, path: &Path) -> Result<(), MasterKeyError> {
@@ -134,18 +130,6 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_key_file_holds_the_new_key_and_leaves_nothing_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("master.key");
-        MasterKey::generate(&Random::system()).create_file(&path).unwrap();
-        std::fs::write(folder.path().join("master.key.new"), "cut short").unwrap();
-        let new = MasterKey::generate(&Random::system());
-        new.replace_file(&path).unwrap();
-        assert_eq!(MasterKey::read_file(&path).unwrap().unwrap(), new);
-        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
-    }
-
-    #[test]
     fn a_key_file_that_others_can_read_is_refused_with_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
@@ -153,6 +137,21 @@ mod tests {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
         let message = MasterKey::read_file(&path).unwrap_err().to_string();
         assert!(message.ends_with(&format!("chmod 600 {}", path.display())), "{message}");
+    }
+
+    #[test]
+    fn a_file_that_another_node_is_about_to_fill_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        let key = MasterKey::generate(&Random::system());
+        let file = create_private(&path).unwrap();
+        let read = std::thread::scope(|scope| {
+            let reading = scope.spawn(|| MasterKey::read_file(&path));
+            std::thread::sleep(Duration::from_millis(100));
+            key.write_to(file, &path).unwrap();
+            reading.join().unwrap()
+        });
+        assert_eq!(read.unwrap().unwrap(), key);
     }
 
     #[test]

@@ -159,12 +159,6 @@ impl PasswordHasher {
         let _ = std::hint::black_box(hash);
     }
 
-    /// The cost at which new hashes are made.
-    #[must_use]
-    pub fn cost(&self) -> u32 {
-        self.cost
-    }
-
     fn peppered(&self, password: &str) -> Zeroizing<String> {
         let mut code = self.pepper.mac(&[password.as_bytes()]);
         let text = STANDARD.encode(code);

@@ -92,6 +92,12 @@ pub fn kind_of(text: &str) -> Option<&'static str> {
     KINDS.into_iter().find(|kind| before.strip_prefix(kind).is_some_and(|rest| rest.len() > 1 && rest.starts_with('_')))
 }
 
+/// The kind whose prefix `text` has, whatever its checksum: for telling people what they have mistyped.
+#[must_use]
+pub fn likely_kind_of(text: &str) -> Option<&'static str> {
+    KINDS.into_iter().find(|kind| text.strip_prefix(kind).is_some_and(|rest| rest.starts_with('_')))
+}
+
 fn split_checksum(text: &str) -> Option<&str> {
     let at = text.len().checked_sub(CHECKSUM_LENGTH + 1)?;
     let (before, tail) = text.split_at_checked(at)?;

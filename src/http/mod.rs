@@ -11,5 +11,6 @@ mod routes;
 mod state;
 pub mod verify;
 
+pub use middleware::{identify, observe};
 pub use routes::{ANY, cors, private, public, table};
 pub use state::{HttpSettings, State};

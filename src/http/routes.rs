@@ -3,15 +3,15 @@
 use actix_cors::Cors;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ALLOW;
-use actix_web::middleware::{Condition, from_fn};
+use actix_web::middleware::Condition;
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard, web};
 
 use crate::config::ErrorShape;
 use crate::http::extract::RequestId;
-use crate::http::middleware::observe;
 use crate::http::oauth::{introspect, jwks, metadata, revoke, token, userinfo};
 use crate::http::state::State;
-use crate::http::{admin_api, health, problem, verify};
+use crate::http::{admin_api, health, oauth_error, problem, verify};
+use crate::oauth::ProtocolError;
 
 /// A route that answers every method there is.
 pub const ANY: &str = "ANY";
@@ -60,11 +60,16 @@ fn fits(pattern: &str, path: &str) -> bool {
     }
 }
 
+/// The endpoints whose clients know the errors of RFC 6749, and no others.
+const PROTOCOL: &[&str] = &["/oauth/token", "/oauth/introspect", "/oauth/revoke"];
+
+/// What the private listener answers.
+const PRIVATE: &[&str] = &["/metrics", "/health/live", "/health/ready", "/health/full"];
+
 /// The public listener.
 pub fn public(routes: &mut web::ServiceConfig, state: &State) {
     routes.app_data(web::Data::new(state.clone()));
     let mut scope = web::scope("")
-        .wrap(from_fn(observe))
         .service(resource("/oauth/token").route(web::post().to(token::standard)))
         .service(resource("/oauth/introspect").route(web::post().to(introspect::introspect)))
         .service(resource("/oauth/revoke").route(web::post().to(revoke::revoke)))
@@ -98,7 +103,8 @@ pub fn private(routes: &mut web::ServiceConfig, state: &State) {
         .service(resource("/metrics").route(read().to(health::metrics)))
         .service(resource("/health/live").route(read().to(health::live)))
         .service(resource("/health/ready").route(read().to(health::ready)))
-        .service(resource("/health/full").route(read().to(health::full)));
+        .service(resource("/health/full").route(read().to(health::full)))
+        .default_service(web::to(not_found_in_private));
 }
 
 /// Browsers of the configured origins may call; of no others.
@@ -133,10 +139,20 @@ fn pattern(path: &str, index: usize) -> String {
 }
 
 async fn method_not_allowed(request: HttpRequest, id: RequestId) -> HttpResponse {
-    // What is not in the table is a further token path, or the metrics page.
-    let allowed = row(request.path()).map_or("POST", |(_, methods, _)| methods);
-    let mut response =
-        problem::respond(StatusCode::METHOD_NOT_ALLOWED, &format!("the method here is {allowed}"), &id.0);
+    let path = request.path();
+    let known = row(path).map(|(pattern, methods, _)| (*pattern, *methods));
+    let (allowed, is_protocol) = match known {
+        Some((pattern, methods)) => (methods, PROTOCOL.contains(&pattern)),
+        None if PRIVATE.contains(&path) => ("GET, HEAD", false),
+        // What else there is, is a further token path.
+        None => ("POST", true),
+    };
+    // The clients of the protocol's endpoints read its errors alone.
+    let mut response = if is_protocol {
+        oauth_error::respond(&ProtocolError::wrong_method(allowed), ErrorShape::Rfc6749, &id.0)
+    } else {
+        problem::respond(StatusCode::METHOD_NOT_ALLOWED, &format!("the method here is {allowed}"), &id.0)
+    };
     if let Ok(value) = allowed.parse() {
         response.headers_mut().insert(ALLOW, value);
     }
@@ -153,4 +169,10 @@ async fn not_found(state: web::Data<State>, id: RequestId) -> HttpResponse {
         ),
         &id.0,
     )
+}
+
+async fn not_found_in_private(state: web::Data<State>, id: RequestId) -> HttpResponse {
+    let issuer = &state.context().settings.issuer;
+    let detail = format!("this is the private listener: the token endpoint is at {issuer}/oauth/token");
+    problem::respond(StatusCode::NOT_FOUND, &detail, &id.0)
 }

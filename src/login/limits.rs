@@ -11,6 +11,9 @@ use crate::store::{Store, StoreError};
 /// How long a caller waits for a place among the attempts that are being looked at.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+/// How often a caller who waits looks again.
+const ASK_AGAIN: Duration = Duration::from_millis(40);
+
 /// The failures that are allowed (`limits.*`).
 #[derive(Debug, Clone)]
 pub struct LimitSettings {
@@ -59,8 +62,13 @@ impl Attempt {
             backs_off,
         };
         let network = network.to_string();
+        let of_network = bucket("account network", &[username, &network], settings.account_network, true);
         Self {
-            account_network: bucket("account network", &[username, &network], settings.account_network, true),
+            // Below the account's own key, so that whoever forgets the account's failures forgets them everywhere.
+            account_network: Bucket {
+                key: attempts::key_below(&Self::account_key(key, username), &of_network.key),
+                ..of_network
+            },
             network: bucket("network", &[&network], settings.network, false),
             // Consecutive failures count however long ago they were, and lock instead of making anyone wait.
             account: Bucket { window: i64::MAX / 2_000_000, ..bucket("account", &[username], i64::MAX, false) },
@@ -81,8 +89,17 @@ impl Attempt {
     /// Reserves a place; waits while all places are taken by attempts that are being looked at.
     pub(super) async fn reserve(&self, store: &Store, clock: &Clock) -> Result<Place, StoreError> {
         let started = Instant::now();
+        let mut waited = false;
         loop {
             let (buckets, now) = (self.buckets(), clock.now());
+            // Whoever waits asks by a read until a place may be free: a write is what the others need to get done.
+            if waited && started.elapsed() < LONGEST_WAIT {
+                let asked = buckets.clone();
+                if store.read(move |db| attempts::is_busy(db, &asked, now)).await? {
+                    tokio::time::sleep(ASK_AGAIN).await;
+                    continue;
+                }
+            }
             match store.write(move |db| attempts::reserve(db, &buckets, now)).await? {
                 Reservation::Reserved => return Ok(Place::Taken),
                 Reservation::Blocked(until) => {
@@ -90,7 +107,10 @@ impl Attempt {
                     return Ok(Place::Blocked(micros.div_ceil(1_000_000).max(1)));
                 }
                 Reservation::Busy if started.elapsed() >= LONGEST_WAIT => return Ok(Place::Wait(1)),
-                Reservation::Busy => tokio::time::sleep(Duration::from_millis(40)).await,
+                Reservation::Busy => {
+                    waited = true;
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
             }
         }
     }

@@ -219,8 +219,13 @@ impl Login {
         network: Network,
         user: Option<User>,
     ) -> Result<SignedIn, SignInError> {
-        let identity = format!("{door:?}\0{network}\0{username}\0{password}");
-        let identity = self.digest.digest("attempt in flight", identity.as_bytes());
+        let place = format!("{door:?}\0{network}\0{username}\0");
+        // At its full length from the first: a text that grows leaves copies behind that nothing wipes.
+        let mut identity = String::with_capacity(place.len() + password.len());
+        identity.push_str(&place);
+        identity.push_str(password);
+        let identity = SecretString::new(identity);
+        let identity = self.digest.digest("attempt in flight", identity.expose().as_bytes());
         let evaluation = self
             .in_flight()
             .entry(identity)

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+/// The longest life of an access token in seconds; what ended one is remembered as long.
+pub const LONGEST_ACCESS_LIFETIME: i64 = 86_400;
 /// Microseconds of an hour.
 const HOUR: i64 = 3_600_000_000;
 

@@ -39,6 +39,9 @@ crate::words! {
     }
 }
 
+/// What a request without a token is told.
+const NO_TOKEN: &str = "the request has no access token: send Authorization: Bearer TOKEN";
+
 /// Why a request of the protocol is refused.
 #[derive(Debug, Clone)]
 pub struct ProtocolError {
@@ -91,7 +94,13 @@ impl ProtocolError {
         Self::new(ErrorCode::InvalidRequest, 408, "the request body did not arrive in time")
     }
 
-    /// 415 with the media types that the token endpoint accepts, and how to send them.
+    /// 405: the endpoint takes another method.
+    #[must_use]
+    pub fn wrong_method(allowed: &str) -> Self {
+        Self::new(ErrorCode::InvalidRequest, 405, format!("the method here is {allowed}"))
+    }
+
+    /// 415 with the media types that an endpoint accepts, and how to send them.
     #[must_use]
     pub fn unsupported_media_type(example: String) -> Self {
         Self::new(ErrorCode::InvalidRequest, 415, example)
@@ -101,6 +110,16 @@ impl ProtocolError {
     #[must_use]
     pub fn invalid_client() -> Self {
         Self::new(ErrorCode::InvalidClient, 401, "client authentication failed")
+    }
+
+    /// 401 `invalid_client`: the request holds nothing that could be one, which depends on the request alone.
+    #[must_use]
+    pub fn no_client() -> Self {
+        Self::new(
+            ErrorCode::InvalidClient,
+            401,
+            "the request has no client credentials: send them as curl -u CLIENT_ID:CLIENT_SECRET does",
+        )
     }
 
     /// 400 `invalid_grant`.
@@ -158,14 +177,15 @@ impl ProtocolError {
     /// error code.
     #[must_use]
     pub fn no_token() -> Self {
-        Self { bare_challenge: true, ..Self::invalid_token() }
+        let description = Cow::Borrowed(NO_TOKEN);
+        Self { bare_challenge: true, description, ..Self::invalid_token() }
     }
 
     /// 401 for a request that brings no credential of any shape.
     #[must_use]
     pub fn no_credential() -> Self {
-        let description = "present one credential: Authorization with Bearer or Basic, Client-ID with Client-Secret, \
-                           or X-API-Key";
+        let description = "the request has no credential: send Authorization: Bearer TOKEN, or Basic, or the headers \
+                           Client-ID and Client-Secret, or X-API-Key";
         Self { bare_challenge: true, any_shape: true, ..Self::new(ErrorCode::InvalidToken, 401, description) }
     }
 

@@ -39,8 +39,10 @@ struct ActiveRefreshToken<'a> {
 /// 403 for a client that may not ask, 503 if the database cannot be read.
 pub async fn introspect(context: &Context, client: &AuthenticatedClient, token: &str) -> Result<String, ProtocolError> {
     if client.kind != ClientKind::Confidential || !client.may_introspect {
-        return Err(ProtocolError::forbidden_client("this client may not introspect tokens")
-            .because("create it with --may-introspect"));
+        return Err(ProtocolError::forbidden_client(
+            "this client may not introspect tokens: make one with 'grantor client create --label NAME --may-introspect'",
+        )
+        .because(format!("client {} may not introspect", client.client_id)));
     }
     if let Some(presented) = RefreshToken::parse(token) {
         return introspect_refresh_token(context, client, &presented).await;

@@ -7,5 +7,6 @@
 mod snapshot;
 mod watch;
 
-pub use snapshot::{CHANGES_TOLD_FOR, LONGEST_ACCESS_LIFETIME, Snapshot};
+pub use crate::model::time::LONGEST_ACCESS_LIFETIME;
+pub use snapshot::{CHANGES_TOLD_FOR, Snapshot};
 pub use watch::{Registry, STALE_AFTER};

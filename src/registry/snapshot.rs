@@ -10,15 +10,12 @@ use crate::model::client::Client;
 use crate::model::organization::Organization;
 use crate::model::role::Role;
 use crate::model::scope::CatalogueScope;
-use crate::model::time::Timestamp;
+use crate::model::time::{LONGEST_ACCESS_LIFETIME, Timestamp};
 use crate::store::signing_keys::StoredKey;
 use crate::store::{
     Db, StoreError, api_keys, clients, denied_tokens, families, instance, organizations, roles, scopes, signing_keys,
     users,
 };
-
-/// The longest life of an access token in seconds; what ended one is remembered as long.
-pub const LONGEST_ACCESS_LIFETIME: i64 = 86_400;
 
 /// How long the registry tells that a user or an API key changed. Whoever remembers one of them must forget it in far
 /// less, so that no change is forgotten before what it made untrue.

@@ -72,6 +72,32 @@ fn row_of(db: &mut Db, bucket: &Bucket, now: Timestamp) -> Result<Option<Row>, S
     }))
 }
 
+impl Row {
+    /// Whether all places are taken. Once the allowed failures are used up, one attempt at a time gets through after
+    /// each wait.
+    fn is_full(&self, bucket: &Bucket) -> bool {
+        self.reserved >= (bucket.allowed - self.failures).max(1)
+    }
+}
+
+/// Whether a reservation would meet [`Reservation::Busy`], as far as a read can tell.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn is_busy(db: &mut Db, buckets: &[Bucket], now: Timestamp) -> Result<bool, StoreError> {
+    for bucket in buckets {
+        if let Some(row) = row_of(db, bucket, now)? {
+            if row.blocked_until > now.micros() {
+                return Ok(false);
+            }
+            if row.is_full(bucket) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Reads a row with its lock: on PostgreSQL two writers must not go on from the same figures.
 fn locked_row(db: &mut Db, bucket: &Bucket, now: Timestamp) -> Result<Option<Row>, StoreError> {
     let locked = diesel::update(attempts::table.filter(attempts::bucket.eq(&bucket.key)))
@@ -93,9 +119,7 @@ pub fn reserve(db: &mut Db, buckets: &[Bucket], now: Timestamp) -> Result<Reserv
             if row.blocked_until > now.micros() {
                 return Ok(Reservation::Blocked(Timestamp::from_micros(row.blocked_until)));
             }
-            // Once the allowed failures are used up, one attempt at a time gets through after each wait.
-            let places = (bucket.allowed - row.failures).max(1);
-            if row.reserved >= places {
+            if row.is_full(bucket) {
                 return Ok(Reservation::Busy);
             }
         }
@@ -184,12 +208,20 @@ fn wait_after(bucket: &Bucket, failures: i64) -> i64 {
     }
 }
 
-/// Forgets what was counted in a bucket.
+/// The key of a bucket that is forgotten together with the one called `above`.
+#[must_use]
+pub fn key_below(above: &str, own: &str) -> String {
+    format!("{above}.{own}")
+}
+
+/// Forgets what was counted in a bucket, and in those below it.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
 pub fn forget(db: &mut Db, key: &str) -> Result<(), StoreError> {
-    diesel::delete(attempts::table.filter(attempts::bucket.eq(key))).execute(db)?;
+    // The slash follows the dot in ASCII; neither is in a digest's text.
+    let below = attempts::bucket.ge(format!("{key}.")).and(attempts::bucket.lt(format!("{key}/")));
+    diesel::delete(attempts::table.filter(attempts::bucket.eq(key).or(below))).execute(db)?;
     Ok(())
 }
 

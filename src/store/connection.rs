@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection};
 
 use crate::config::DatabaseUrl;
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, is_damaged};
 
 pub use multi::Db;
 
@@ -56,10 +56,16 @@ struct Durability {
 
 fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError> {
     let unavailable = |cause: &dyn std::fmt::Display| {
-        StoreError::Unavailable(format!(
-            "cannot open the SQLite file {}: {cause}. Its folder must exist and be writable by the user that runs grantor.",
-            path.display()
-        ))
+        let cause = cause.to_string();
+        let file = path.display();
+        StoreError::Unavailable(if is_damaged(&cause) {
+            format!("{file} is not a SQLite database, or damaged: restore a backup")
+        } else {
+            format!(
+                "cannot open the SQLite file {file}: {cause}. \
+                 Its folder must exist and be writable by the user that runs grantor."
+            )
+        })
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|cause| {

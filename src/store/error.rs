@@ -26,13 +26,30 @@ impl StoreError {
     }
 }
 
+/// What is there already. PostgreSQL names the table; SQLite has it in its message, as `scopes.name`.
+fn taken(table: Option<&str>, message: &str) -> &'static str {
+    let in_message = message.rsplit(": ").next().and_then(|column| column.split('.').next());
+    match table.or(in_message) {
+        Some("scopes") => "there is a scope of that name already",
+        Some("roles") => "there is a role of that name already",
+        Some("organizations") => "there is an organization of that slug already",
+        Some("users") => "another user has that username or e-mail address",
+        _ => "something of that name is there already",
+    }
+}
+
+/// Whether SQLite says that a file is no database, or no longer one (`SQLITE_NOTADB`, `SQLITE_CORRUPT`).
+pub(crate) fn is_damaged(message: &str) -> bool {
+    ["file is not a database", "database disk image is malformed"].iter().any(|words| message.contains(words))
+}
+
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         match &error {
             Error::DatabaseError(kind, info) => {
                 let message = info.message();
                 match kind {
-                    DatabaseErrorKind::UniqueViolation => Self::Conflict("it exists already".to_owned()),
+                    DatabaseErrorKind::UniqueViolation => Self::Conflict(taken(info.table_name(), message).to_owned()),
                     DatabaseErrorKind::ForeignKeyViolation => {
                         Self::Conflict("something that it refers to is missing, or it is still in use".to_owned())
                     }
@@ -40,6 +57,9 @@ impl From<Error> for StoreError {
                     _ if message.contains("deadlock detected") => Self::Serialization,
                     DatabaseErrorKind::NotNullViolation | DatabaseErrorKind::CheckViolation => {
                         Self::Bug(message.to_owned())
+                    }
+                    _ if is_damaged(message) => {
+                        Self::Unavailable("its file is not a SQLite database, or damaged: restore a backup".to_owned())
                     }
                     // Full disk, I/O error, closed connection, statement time-out, locked database.
                     _ => Self::Unavailable(message.to_owned()),

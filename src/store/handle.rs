@@ -8,6 +8,7 @@ use crate::config::{Database, DatabaseUrl};
 use crate::store::connection::{Db, Use, open};
 use crate::store::error::StoreError;
 use crate::store::figures::StoreFigures;
+use crate::store::migrations;
 use crate::store::pool::{Pool, in_transaction};
 use crate::store::sqlite::{Writer, with_reader};
 
@@ -52,6 +53,20 @@ impl Store {
     pub fn connect(settings: &Database) -> Result<Db, StoreError> {
         // Migrations may take longer than a request may.
         open(&settings.url, Use::Write, settings.deadline_ms.max(600_000))
+    }
+
+    /// A connection for looking at a database that may not be there: none where it would have to be made first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database is there and cannot be reached.
+    pub fn look(settings: &Database) -> Result<Option<Db>, StoreError> {
+        if let DatabaseUrl::Sqlite(path) = &settings.url
+            && matches!(path.try_exists(), Ok(false))
+        {
+            return Ok(None);
+        }
+        let mut db = open(&settings.url, Use::Read, settings.deadline_ms)?;
+        Ok(if migrations::are_begun(&mut db)? { Some(db) } else { None })
     }
 
     /// Reads. On SQLite on the calling thread (a read by key takes microseconds), on PostgreSQL on a pool.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use diesel::backend::Backend;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::migration::MigrationSource;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::store::connection::Db;
@@ -41,6 +41,29 @@ impl SchemaState {
             ))),
         }
     }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Tables {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+/// Whether the first migration has been applied. Unlike [`state`] it makes nothing in an empty database.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] if the database cannot be read.
+pub fn are_begun(db: &mut Db) -> Result<bool, StoreError> {
+    let found: Tables = match db {
+        Db::Sqlite(connection) => {
+            sql_query("SELECT count(*) AS count FROM sqlite_master WHERE type = 'table' AND name = 'instance'")
+                .get_result(connection)?
+        }
+        Db::Postgres(connection) => {
+            sql_query("SELECT count(to_regclass('instance')) AS count").get_result(connection)?
+        }
+    };
+    Ok(found.count == 1)
 }
 
 /// Reads the state; changes nothing.

@@ -27,6 +27,14 @@ pub(super) struct Made {
     pub(super) secret: String,
 }
 
+/// What one path of a platform made.
+pub(super) struct Path {
+    /// What is shown, and can be pasted.
+    pub(super) lines: String,
+    /// The same for a program: name and value.
+    pub(super) made: Vec<(&'static str, String)>,
+}
+
 impl Workshop<'_> {
     /// A confidential client.
     pub(super) async fn client(&self, new: NewClient) -> Result<Made, Failure> {

@@ -4,6 +4,7 @@ mod made;
 mod platforms;
 
 use clap::Args;
+use serde_json::json;
 
 use crate::admin::setup::ADMIN_USERNAME;
 use crate::admin::{Authority, passwords};
@@ -11,10 +12,11 @@ use crate::app::{self, StartError};
 use crate::cli::session::Session;
 use crate::cli::{Failure, output};
 use crate::config::{Config, Preset};
+use crate::developer::call::Site;
 use crate::oauth::Context;
 use crate::telemetry;
 
-use made::Workshop;
+use made::{Path, Workshop};
 
 #[derive(Debug, Args)]
 pub(super) struct Quickstart {
@@ -26,33 +28,42 @@ pub(super) struct Quickstart {
 impl Quickstart {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         let config = session.config_like(self.like)?;
+        let as_json = session.json;
         telemetry::start(config.log.format, "warn").map_err(|cause| Failure::Refused(cause.to_string()))?;
         // The ports are bound before anything is made or printed: what is shown once is shown by a server that runs.
         let made_for = config.clone();
         let printed = async move |app: &app::App| -> Result<(), StartError> {
-            let address = app.address()?;
-            if app.is_new() {
-                let lines = set_up(&made_for, app.context()).await;
-                output::line(&lines.map_err(|failure| StartError::Setting(failure.to_string()))?);
-            } else {
-                output::line(
+            let refused = |failure: Failure| StartError::Setting(failure.to_string());
+            let made = if app.is_new() { Some(set_up(&made_for, app.context()).await) } else { None };
+            let made = made.transpose().map_err(refused)?;
+            if as_json {
+                return print_json(made, &made_for, app.context()).map_err(refused);
+            }
+            match made {
+                Some(made) => output::line(&lines(&made, &made_for, app.context())),
+                None => output::line(
                     "It is set up already: nothing was made. \
                      'grantor client create --help' makes another client, 'grantor credentials create --help' other credentials.",
-                );
+                ),
             }
-            output::line(&format!("Serving on http://{address} until Ctrl-C."));
+            output::line(&format!("Serving on http://{} until Ctrl-C.", app.address()?));
             Ok(())
         };
         Ok(app::serve(config, printed)?)
     }
 }
 
-async fn set_up(config: &Config, context: &Context) -> Result<String, Failure> {
+/// What a quickstart made; shown this once.
+struct SetUp {
+    admin_password: String,
+    path: Path,
+}
+
+async fn set_up(config: &Config, context: &Context) -> Result<SetUp, Failure> {
     let by = Authority::operator();
     let (_, admin_password) = passwords::rotate(context, &by, ADMIN_USERNAME).await?;
-    let admin_password = admin_password.into_exposed();
     let workshop = Workshop { config, context, by };
-    let body = match config.preset {
+    let path = match config.preset {
         None => platforms::neutral(&workshop).await?,
         Some(Preset::Biotz) => platforms::biotz(&workshop).await?,
         Some(Preset::Buymed) => platforms::buymed(&workshop).await?,
@@ -60,6 +71,25 @@ async fn set_up(config: &Config, context: &Context) -> Result<String, Failure> {
         Some(Preset::Akeneo) => platforms::akeneo(&workshop).await?,
         Some(Preset::Bandwidth) => platforms::bandwidth(&workshop).await?,
     };
+    Ok(SetUp { admin_password: admin_password.into_exposed(), path })
+}
+
+/// One object, also where nothing was made.
+fn print_json(made: Option<SetUp>, config: &Config, context: &Context) -> Result<(), Failure> {
+    let issuer = &context.settings.issuer;
+    let endpoint = Site::new(issuer, &config.http.token_path).token_url;
+    let mut answer = json!({ "is_new": made.is_some(), "issuer": issuer, "token_endpoint": endpoint });
+    if let (Some(SetUp { admin_password, path }), Some(members)) = (made, answer.as_object_mut()) {
+        members.insert("admin_username".to_owned(), ADMIN_USERNAME.into());
+        members.insert("admin_password".to_owned(), admin_password.into());
+        members.extend(path.made.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
+    }
+    output::json(&answer)
+}
+
+/// What is made, and what to paste.
+fn lines(made: &SetUp, config: &Config, context: &Context) -> String {
+    let (admin_password, body) = (&made.admin_password, &made.path.lines);
     let issuer = &context.settings.issuer;
     let keep = config.preset.map(|preset| {
         format!(
@@ -67,11 +97,11 @@ async fn set_up(config: &Config, context: &Context) -> Result<String, Failure> {
              or --preset {preset}\nwith every command, or GRANTOR__PRESET={preset} in the environment.\n"
         )
     });
-    Ok(format!(
+    format!(
         "Grantor is ready. Everything is in ./data; keep data/master.key safe, the database is useless without it.\n\n\
          Administrator   {ADMIN_USERNAME}   password {admin_password}   (shown only now)\n\
          {body}{}\n\
          Where next: {issuer}/.well-known/openid-configuration, 'grantor --help', 'grantor doctor'.\n",
         keep.unwrap_or_default()
-    ))
+    )
 }

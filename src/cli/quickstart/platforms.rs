@@ -6,7 +6,7 @@ use crate::admin::credentials;
 use crate::admin::roles::{self, RoleRequest};
 use crate::admin::users::UserRequest;
 use crate::cli::Failure;
-use crate::cli::quickstart::made::{Made, Workshop};
+use crate::cli::quickstart::made::{Made, Path, Workshop};
 use crate::crypto::secret::SecretString;
 use crate::developer::call::Site;
 use crate::model::role::API_ACCESS;
@@ -38,7 +38,7 @@ async fn machine(workshop: &Workshop<'_>) -> Result<(Made, String), Failure> {
 }
 
 /// All three grants, and the API.
-pub(super) async fn neutral(workshop: &Workshop<'_>) -> Result<String, Failure> {
+pub(super) async fn neutral(workshop: &Workshop<'_>) -> Result<Path, Failure> {
     let (user, machine) = machine(workshop).await?;
     let application = NewClient {
         label: "Quickstart application".to_owned(),
@@ -53,7 +53,7 @@ pub(super) async fn neutral(workshop: &Workshop<'_>) -> Result<String, Failure> 
     let issuer = &workshop.context.settings.issuer;
     let endpoint = format!("{issuer}/oauth/token");
     let client = format!("curl -u {client_id}:{secret}");
-    Ok(format!(
+    let lines = format!(
         r#"Application     {client_id}   secret {secret}   (shown only now)
 
 A username and password for a token, through the public client:
@@ -72,15 +72,24 @@ A token opens the API:
 
   curl -H "Authorization: Bearer $({client} -s -d grant_type=client_credentials {endpoint} | {TOKEN})" {issuer}/api/v1/me
 "#
-    ))
+    );
+    let made = vec![
+        ("client_id", client_id),
+        ("client_secret", secret),
+        ("programmatic_client_id", workshop.config.credentials.programmatic_client_id.clone()),
+        ("username", user.name),
+        ("password", user.secret),
+        ("refresh_token", refresh_token),
+    ];
+    Ok(Path { lines, made })
 }
 
 /// New credentials, and what Swagger UI's Authorize box sends with them.
-pub(super) async fn biotz(workshop: &Workshop<'_>) -> Result<String, Failure> {
+pub(super) async fn biotz(workshop: &Workshop<'_>) -> Result<Path, Failure> {
     let (user, machine) = machine(workshop).await?;
     let me = site(workshop).me_url();
     let one_line = machine.replace(" \\\n    ", " ").replacen("curl ", "curl -s ", 1);
-    Ok(format!(
+    let lines = format!(
         r#"Credentials     quickstart   username {}
                 password {}   (shown only now)
 
@@ -93,11 +102,17 @@ A token opens the API:
   curl -H "Authorization: Bearer $({one_line} | {TOKEN})" {me}
 "#,
         user.name, user.secret
-    ))
+    );
+    let made = vec![
+        ("programmatic_client_id", workshop.config.credentials.programmatic_client_id.clone()),
+        ("username", user.name),
+        ("password", user.secret),
+    ];
+    Ok(Path { lines, made })
 }
 
 /// An approved application.
-pub(super) async fn buymed(workshop: &Workshop<'_>) -> Result<String, Failure> {
+pub(super) async fn buymed(workshop: &Workshop<'_>) -> Result<Path, Failure> {
     let application = NewClient {
         label: "Quickstart application".to_owned(),
         grant_types: owned(["client_credentials"]),
@@ -107,7 +122,7 @@ pub(super) async fn buymed(workshop: &Workshop<'_>) -> Result<String, Failure> {
     let Made { name, secret } = workshop.client(application).await?;
     let Site { token_url, .. } = site(workshop);
     let me = site(workshop).me_url();
-    Ok(format!(
+    let lines = format!(
         r"Application     Client ID {name}   Client Secret {secret}   (shown only now)
 
 Id and secret as headers of each request:
@@ -118,11 +133,13 @@ Or for a token, which APIs check without asking:
 
   curl -u {name}:{secret} -d grant_type=client_credentials {token_url}
 "
-    ))
+    );
+    let made = vec![("client_id", name), ("client_secret", secret)];
+    Ok(Path { lines, made })
 }
 
 /// A dedicated API user, an API key of theirs, and the two ids that are always visible.
-pub(super) async fn kizen(workshop: &Workshop<'_>) -> Result<String, Failure> {
+pub(super) async fn kizen(workshop: &Workshop<'_>) -> Result<Path, Failure> {
     let user = UserRequest { username: "integration".to_owned(), ..UserRequest::default() };
     let user = workshop.api_user(user).await?;
     let new = NewApiKey {
@@ -138,8 +155,8 @@ pub(super) async fn kizen(workshop: &Workshop<'_>) -> Result<String, Failure> {
     let me = site(workshop).me_url();
     let (user_id, business_id) = (made.key.user_id, made.key.organization_id);
     let (username, key) = (user.name, made.secret.into_exposed());
-    Ok(format!(
-        r#"API user        {username}
+    let lines = format!(
+        r"API user        {username}
 API Key         {key}
 User ID         {user_id}
 Business ID     {business_id}
@@ -152,12 +169,14 @@ The key alone, which knows the other two:
 
   curl -H 'X-API-Key: {key}' {me}
 
-"#
-    ))
+"
+    );
+    let made = vec![("username", username), ("api_key", key), ("user_id", user_id), ("business_id", business_id)];
+    Ok(Path { lines, made })
 }
 
 /// An API user with a role, and an API connection.
-pub(super) async fn akeneo(workshop: &Workshop<'_>) -> Result<String, Failure> {
+pub(super) async fn akeneo(workshop: &Workshop<'_>) -> Result<Path, Failure> {
     let role = "My API user role";
     let request = RoleRequest { name: role.to_owned(), permissions: owned([API_ACCESS]), ..RoleRequest::default() };
     roles::create(workshop.context, &workshop.by, None, &request).await?;
@@ -177,7 +196,7 @@ pub(super) async fn akeneo(workshop: &Workshop<'_>) -> Result<String, Failure> {
     let client = format!("-u {client_id}:{secret} -H 'Content-Type: application/json'");
     let login = format!(r#"'{{"grant_type":"password","username":"{username}","password":"{password}"}}'"#);
     let refresh = format!(r#"'{{"grant_type":"refresh_token","refresh_token":"{refresh_token}"}}'"#);
-    Ok(format!(
+    let lines = format!(
         r#"API user        {username}   password {password}   (shown only now)
 API connection  client id {client_id}   secret {secret}   (shown only now)
 
@@ -197,11 +216,19 @@ A token opens the API:
 
   curl -H "Authorization: Bearer $(curl -s {client} -d {login} {token_url} | {TOKEN})" {me}
 "#
-    ))
+    );
+    let made = vec![
+        ("username", username),
+        ("password", password),
+        ("client_id", client_id),
+        ("client_secret", secret),
+        ("refresh_token", refresh_token),
+    ];
+    Ok(Path { lines, made })
 }
 
 /// A user whose only access method is the API, and the client that follows HTTP Basic.
-pub(super) async fn bandwidth(workshop: &Workshop<'_>) -> Result<String, Failure> {
+pub(super) async fn bandwidth(workshop: &Workshop<'_>) -> Result<Path, Failure> {
     let user = UserRequest {
         username: "jdoe".to_owned(),
         email: Some("jdoe@example.com".to_owned()),
@@ -219,7 +246,7 @@ pub(super) async fn bandwidth(workshop: &Workshop<'_>) -> Result<String, Failure
     let client = workshop.client(successor).await?;
     let Site { token_url, .. } = site(workshop);
     let me = site(workshop).me_url();
-    Ok(format!(
+    let lines = format!(
         r#"API user        {}   password {}   (shown only now)
 Application     {}   secret {}   (shown only now)
 
@@ -232,5 +259,12 @@ The same by OAuth 2.0, which is to follow HTTP Basic:
   curl -H "Authorization: Bearer $(curl -s -u {}:{} -d grant_type=client_credentials {token_url} | {TOKEN})" {me}
 "#,
         user.name, user.secret, client.name, client.secret, user.name, user.secret, client.name, client.secret
-    ))
+    );
+    let made = vec![
+        ("username", user.name),
+        ("password", user.secret),
+        ("client_id", client.name),
+        ("client_secret", client.secret),
+    ];
+    Ok(Path { lines, made })
 }

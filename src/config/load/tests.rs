@@ -6,6 +6,9 @@ use crate::model::profile::ProfileField;
 use crate::model::reveal::RevealPolicy;
 use crate::model::wording::ConsoleWord;
 
+/// A master key by its form.
+const MASTER_KEY: &str = "hunter2hunter2hunter2hunter2hunter2hunter2g";
+
 /// Options with these variables.
 fn variables(list: &[(&str, &str)]) -> LoadOptions {
     let environment = list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -110,6 +113,24 @@ fn an_unknown_variable_is_refused_with_the_key_that_was_meant() {
 }
 
 #[test]
+fn a_variable_with_one_underscore_too_few_is_refused_with_its_right_name() {
+    for (name, wanted) in [
+        ("GRANTOR_SERVER__ADDRESS", "GRANTOR__SERVER__ADDRESS"),
+        ("GRANTOR_SERVER_ADDRESS", "GRANTOR__SERVER__ADDRESS"),
+        ("GRANTOR_SERVER__ADRESS", "GRANTOR__SERVER__ADRESS"),
+        ("GRANTOR_GRANTS_PASSWORD_ENABLED", "GRANTOR__GRANTS__PASSWORD__ENABLED"),
+    ] {
+        let text = with(&[(name, "127.0.0.1:8080")]).unwrap_err();
+        let end = format!("is not read: two underscores stand between the parts of a name; write {wanted}");
+        assert!(text.contains(name) && text.ends_with(&end), "{text}");
+    }
+    // What `credentials create --output` writes, Kubernetes sets for a service, and the compose file names.
+    for name in ["GRANTOR_CLIENT_ID", "GRANTOR_SERVER_PORT", "GRANTOR_MASTER_KEY", "GRANTOR_ISSUER"] {
+        assert!(with(&[(name, "x")]).is_ok(), "{name}");
+    }
+}
+
+#[test]
 fn variables_take_the_type_of_their_key() {
     let config = with(&[
         ("GRANTOR__REFRESH__REUSE_WINDOW", "0"),
@@ -153,12 +174,23 @@ fn a_refused_value_names_the_key_the_place_and_the_fix() {
         ("GRANTOR__SERVER__ADDRESS", "0.0.0.0:80", "`issuer` (not set): is required because"),
         ("GRANTOR__ISSUER", "http://id.example.com", "`server.allow_plain_http` = true"),
         ("GRANTOR__SECURITY__MASTER_KEY", "", "is empty; give it a value or leave it out"),
+        (
+            "GRANTOR__SECURITY__MASTER_KEY",
+            "hunter2",
+            "`security.master_key` in the variable GRANTOR__SECURITY__MASTER_KEY: must be 43 characters of base64url",
+        ),
+        (
+            "GRANTOR__LOG__LEVEL",
+            "verbose",
+            "`log.level` in the variable GRANTOR__LOG__LEVEL: \"verbose\" is not a level; write \"info\"",
+        ),
+        ("GRANTOR__SERVER__PORT", "8080", "did you mean `server.address`?"),
         ("GRANTOR__HTTP__TOKEN_PATH", "/oauth/token", "covers the built-in"),
         ("GRANTOR__HTTP__CORS_ORIGINS", "[1]", "must be a list of texts"),
         ("GRANTOR__REFRESH__IDLE_LIFETIME", "7776001", "must not be more than `refresh.absolute_lifetime`"),
     ] {
         let text = with(&[(name, value)]).unwrap_err();
-        assert!(text.contains(wanted), "{text}");
+        assert!(text.contains(wanted) && !text.contains("hunter2"), "{text}");
     }
     let twice = with(&[("GRANTOR__LOG__LEVEL", "info"), ("grantor__log__level", "warn")]).unwrap_err();
     assert!(twice.contains("keep one of the two"), "{twice}");
@@ -180,16 +212,16 @@ fn a_secret_comes_from_a_value_or_a_file_and_the_upper_layer_wins() {
     assert!(both.contains("`database.url` is set as well; keep one of the two"), "{both}");
     let missing = with(&[("GRANTOR__DATABASE__URL_FILE", "/nowhere/url")]).unwrap_err();
     assert!(missing.contains("/nowhere/url cannot be read"), "{missing}");
-    let inline = "[security]\nmaster_key = 'hunter2'\n";
-    assert!(with_file(inline, &[]).unwrap().security.master_key.is_some());
-    let over = with_file(inline, &[("GRANTOR__SECURITY__MASTER_KEY_FILE", "k")]).unwrap();
+    let inline = format!("[security]\nmaster_key = '{MASTER_KEY}'\n");
+    assert!(with_file(&inline, &[]).unwrap().security.master_key.is_some());
+    let over = with_file(&inline, &[("GRANTOR__SECURITY__MASTER_KEY_FILE", "k")]).unwrap();
     assert!(over.security.master_key.is_none());
 }
 
 #[test]
 fn what_is_printed_holds_every_key_and_no_secret() {
     let config = with(&[
-        ("GRANTOR__SECURITY__MASTER_KEY", "hunter2"),
+        ("GRANTOR__SECURITY__MASTER_KEY", MASTER_KEY),
         ("GRANTOR__DATABASE__URL", "postgres://me:hunter2@h/d"),
         ("GRANTOR__HTTP__TOKEN_PATH", "/a,/b"),
         ("GRANTOR__MAIL__SMTP_URL", "smtp://hunter2:hunter2@h"),
@@ -203,7 +235,7 @@ fn what_is_printed_holds_every_key_and_no_secret() {
         let name = key.rsplit('.').next().unwrap_or_default();
         assert!(page.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} "))), "{key}");
     }
-    with_file(&page, &[]).unwrap();
+    with_file(&page.replace("(set)", MASTER_KEY), &[]).unwrap();
 }
 
 /// The configuration under a preset, with this file.

@@ -1,4 +1,6 @@
 //! `/api/v1/users`: people and accounts for programs.
+//!
+//! Longer than most files: every verb has its shapes and its page of the description beside it.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};

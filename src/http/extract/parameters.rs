@@ -18,7 +18,15 @@ pub async fn read_parameters(
     state: &State,
 ) -> Result<Parameters, ProtocolError> {
     let media_type = media_type(request, state)?;
-    Parameters::parse(media_type, &read_body(payload, state).await?)
+    let body = read_body(payload, state).await?;
+    // curl -d says "form" of whatever it sends.
+    let text = body.trim_ascii();
+    if media_type == MediaType::Form && text.starts_with(b"{") && text.ends_with(b"}") {
+        return Err(ProtocolError::invalid_request(
+            "the body looks like JSON: add -H 'Content-Type: application/json'",
+        ));
+    }
+    Parameters::parse(media_type, &body)
 }
 
 /// Reads a body, within the limits on its size and time.
@@ -37,10 +45,14 @@ pub(super) async fn read_body(payload: web::Payload, state: &State) -> Result<we
 fn media_type(request: &HttpRequest, state: &State) -> Result<MediaType, ProtocolError> {
     let mut given = request.headers().get_all(CONTENT_TYPE);
     let only = given.next().filter(|_| given.next().is_none());
+    let (example, path) = match request.path() {
+        path @ ("/oauth/introspect" | "/oauth/revoke") => ("token=TOKEN", path),
+        _ => ("grant_type=client_credentials", "/oauth/token"),
+    };
     only.and_then(|value| value.to_str().ok()).and_then(MediaType::parse).ok_or_else(|| {
         ProtocolError::unsupported_media_type(format!(
             "send application/x-www-form-urlencoded (or a JSON object of strings), in UTF-8: \
-             curl -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials {}/oauth/token",
+             curl -u CLIENT_ID:CLIENT_SECRET -d {example} {}{path}",
             state.context().settings.issuer
         ))
     })

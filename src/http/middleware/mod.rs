@@ -2,4 +2,4 @@
 
 mod observe;
 
-pub use observe::observe;
+pub use observe::{identify, observe};

@@ -24,9 +24,34 @@ pub async fn observe(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
     let state = request.app_data::<web::Data<State>>().cloned();
-    let id = state.as_ref().map_or_else(String::new, |state| state.context().random.base62(22));
-    request.extensions_mut().insert(RequestId(id.clone()));
     let route = route_name(request.path());
+    let (id, response) = identified(request, next).await?;
+    if let Some(state) = state {
+        let status = response.status().as_u16();
+        state.context().metrics.request(route, status, started.elapsed().as_secs_f64());
+        tracing::debug!(request_id = %id, route, status, "answered");
+    }
+    Ok(response)
+}
+
+/// Gives the request its id and sets the headers that every answer has; the private listener's requests are not counted.
+///
+/// # Errors
+/// What the handler answers.
+pub async fn identify(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    Ok(identified(request, next).await?.1)
+}
+
+async fn identified<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<(String, ServiceResponse<B>), Error> {
+    let state = request.app_data::<web::Data<State>>();
+    let id = state.map_or_else(String::new, |state| state.context().random.base62(22));
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -36,10 +61,5 @@ pub async fn observe(
     if !headers.contains_key(CONTENT_SECURITY_POLICY) {
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     }
-    if let Some(state) = state {
-        let status = response.status().as_u16();
-        state.context().metrics.request(route, status, started.elapsed().as_secs_f64());
-        tracing::debug!(request_id = %id, route, status, "answered");
-    }
-    Ok(response)
+    Ok((id, response))
 }

@@ -7,8 +7,7 @@ use crate::oauth::error::ProtocolError;
 use crate::oauth::parameters::Parameters;
 
 pub(super) fn read(parameters: &Parameters) -> Result<PresentedClient, ProtocolError> {
-    let client_id =
-        parameters.get("client_id").ok_or_else(|| ProtocolError::invalid_client().because("no client named"))?;
+    let client_id = parameters.get("client_id").ok_or_else(|| ProtocolError::no_client().because("no client named"))?;
     Ok(PresentedClient {
         client_id: client_id.to_owned(),
         secret: SecretString::default(),

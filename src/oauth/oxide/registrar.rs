@@ -92,10 +92,15 @@ impl Registrar for Answers<'_> {
 
 /// The client is who it says, so it may be told what it lacks and what gives it that.
 fn not_granted(client: &AuthenticatedClient, grant: GrantType) -> ProtocolError {
-    ProtocolError::unauthorized_client(format!(
-        "the client may not use the grant {grant}: create it with 'grantor client create --grant-type {grant}'"
-    ))
-    .because(format!("client {} lacks {grant}", client.client_id))
+    let remedy = if client.kind == ClientKind::Public && grant == GrantType::ClientCredentials {
+        format!(
+            "a public client cannot have it. Make another client: 'grantor client create --label NAME --grant-type {grant}'"
+        )
+    } else {
+        format!("create it with 'grantor client create --grant-type {grant}'")
+    };
+    ProtocolError::unauthorized_client(format!("the client may not use the grant {grant}: {remedy}"))
+        .because(format!("client {} lacks {grant}", client.client_id))
 }
 
 /// A scope as oxide-auth has it.

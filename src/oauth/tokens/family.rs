@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::crypto::identifier::uuid_v7;
 use crate::crypto::secret::SecretString;
 use crate::model::client::Client;
 use crate::model::family::Family;
@@ -37,7 +38,7 @@ impl NewFamily {
         let owner = grant.owner.as_ref().ok_or_else(|| ProtocolError::defect().because("a family without a user"))?;
         let absolute = client.absolute_lifetime.unwrap_or(context.settings.absolute_lifetime);
         let family = Family {
-            id: crate::oauth::tokens::family::new_id(context, now),
+            id: uuid_v7(now, &context.random),
             client_id: client.client_id.clone(),
             user_id: owner.id.clone(),
             scope: grant.scope.clone(),
@@ -90,10 +91,4 @@ impl NewFamily {
 #[must_use]
 pub fn idle_end(context: &Context, client: &Client, now: Timestamp) -> Timestamp {
     now.plus_seconds(client.idle_lifetime.unwrap_or(context.settings.idle_lifetime))
-}
-
-/// A `UUIDv7` of this instant (RFC 9562 §5.7), as text.
-#[must_use]
-pub fn new_id(context: &Context, now: Timestamp) -> String {
-    crate::crypto::identifier::uuid_v7(now, &context.random)
 }

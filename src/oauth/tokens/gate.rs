@@ -166,12 +166,6 @@ impl AuthorizedGrant {
         Ok(Self { client, authenticated, owner: Some(owner), scope, audience, epochs, family_id: None })
     }
 
-    /// What is granted.
-    #[must_use]
-    pub fn scope(&self) -> &ScopeSet {
-        &self.scope
-    }
-
     /// Names the family that the grant starts.
     #[must_use]
     pub fn starting_family(mut self, family_id: String) -> Self {

@@ -141,6 +141,8 @@ fn what_cannot_be_is_refused_in_one_line_that_says_why(#[values(Database::Sqlite
     assert_eq!(said, "there is no client `nobody` (grantor client list shows what there is)");
     assert!(misused(&installation.run(&["client", "create"])).contains("--label"));
     assert!(misused(&installation.run(&["client", "rotate-secret", "x", "--overlap", "soon"])).contains("24h"));
+    let plain = misused(&installation.run(&["client", "rotate-secret", "taken", "--overlap", "24"]));
+    assert!(plain.contains("with its unit, s, m, h or d"), "{plain}");
     assert!(misused(&installation.run(&["client", "explode"])).contains("explode"));
 }
 
@@ -167,4 +169,18 @@ fn approving_is_for_pending_clients_alone() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("grantor client enable"));
     assert_eq!(installation.json(&["client", "enable", id])["status"], "active");
+}
+
+#[test]
+fn a_client_that_lacks_a_grant_is_told_and_one_that_introspects_is_not() {
+    let installation = Installation::new(Database::Sqlite);
+    let noted = |arguments: &[&str]| {
+        let output = installation.run(&[&["client", "create", "--label", "x"], arguments].concat());
+        done(&output);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(noted(&[]).contains("--grant-type client_credentials"));
+    assert!(noted(&["--grant-type", "refresh_token"]).contains("--grant-type password"));
+    assert_eq!(noted(&["--may-introspect"]), "");
+    assert_eq!(noted(&["--grant-type", "password", "--grant-type", "refresh_token"]), "");
 }

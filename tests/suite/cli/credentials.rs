@@ -45,6 +45,12 @@ fn credentials_are_written_to_a_new_file_that_only_its_owner_reads(
     let value: serde_json::Value = serde_json::from_str(&written).unwrap();
     assert_eq!(members(&value), MEMBERS);
 
+    let printed = installation.json(&["credentials", "create", "--name", "x", "--output", "other.json"]);
+    assert_eq!(members(&printed), ["client_id", "id", "output", "scope", "token_endpoint", "username"]);
+    assert_eq!(printed["output"], "other.json");
+    let written = std::fs::read_to_string(installation.path().join("other.json")).unwrap();
+    assert!(written.contains(&text(&printed, "username")) && !printed.to_string().contains("gr_pw_"));
+
     done(&create("own.env"));
     let written = std::fs::read_to_string(installation.path().join("own.env")).unwrap();
     let names: Vec<&str> = written.lines().map(|line| line.split_once("='").unwrap().0).collect();
@@ -69,6 +75,7 @@ fn a_file_that_is_there_is_not_overwritten_and_nothing_is_made(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {
     let installation = Installation::new(db);
+    installation.json(&["init"]);
     std::fs::write(installation.path().join("own.json"), "precious").unwrap();
     for (file, code, wanted) in [
         ("own.json", 1, "own.json exists already"),
@@ -83,4 +90,12 @@ fn a_file_that_is_there_is_not_overwritten_and_nothing_is_made(
     assert_eq!(installation.json(&["credentials", "list"]).as_array().unwrap().len(), 0);
     misused(&installation.run(&["credentials", "create"]));
     assert!(refused(&installation.run(&["credentials", "create", "--name", " "]), 1).contains("1 to 255 bytes"));
+}
+
+#[test]
+fn credentials_that_there_are_not_are_plural() {
+    let installation = Installation::new(Database::Sqlite);
+    installation.json(&["init"]);
+    let said = refused(&installation.run(&["credentials", "delete", "x", "--yes"]), 1);
+    assert_eq!(said, "there are no credentials `x` (grantor credentials list shows what there is)");
 }

@@ -19,12 +19,13 @@ fn findings(installation: &Installation) -> (Option<i32>, Value) {
 }
 
 #[rstest]
-fn a_healthy_installation_has_no_bad_line_before_and_after_its_first_start(
+fn a_healthy_installation_has_no_bad_line_and_a_missing_one_has_one(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {
     let installation = Installation::new(db);
     let (code, before) = findings(&installation);
-    assert_eq!(code, Some(0), "{before}");
+    assert_eq!(code, Some(1), "{before}");
+    assert_eq!(finding(&before, "installation")["ok"], false);
     installation.json(&["init"]);
     let printed = done(&installation.run(&["doctor"]));
     assert!(printed.lines().all(|line| line.starts_with("ok ")), "{printed}");
@@ -51,8 +52,52 @@ fn every_fault_is_found_at_once_and_the_exit_code_says_so(
 
     std::fs::remove_file(&key).unwrap();
     let (_, found) = findings(&installation);
-    assert!(finding(&found, "master key")["detail"].as_str().unwrap().contains("missing"), "{found}");
+    let detail = finding(&found, "master key")["detail"].as_str().unwrap();
+    assert_eq!(format!("grantor: {detail}\n"), {
+        installation.set("server.private_address", "127.0.0.1:0");
+        String::from_utf8(installation.run(&["serve"]).stderr).unwrap()
+    });
+    assert!(!found.to_string().contains("signing keys"), "nothing signs without the master key: {found}");
     installation.set("database.url", "sqlite:///dev/null/grantor.db");
     let (code, found) = findings(&installation);
     assert_eq!((code, &finding(&found, "database")["ok"]), (Some(1), &Value::Bool(false)));
+}
+
+#[test]
+fn a_port_is_good_where_a_grantor_has_it_and_bad_where_another_program_has() {
+    let mut server = Installation::new(Database::Sqlite);
+    server.start();
+    let (code, found) = findings(&server);
+    assert_eq!(code, Some(0), "{found}");
+    for check in ["server.address", "server.private_address"] {
+        let detail = finding(&found, check)["detail"].as_str().unwrap();
+        assert!(detail.ends_with("is in use by a running grantor"), "{detail}");
+    }
+    server.stop();
+    let other = std::net::TcpListener::bind(server.base().trim_start_matches("http://")).unwrap();
+    let answering = std::thread::spawn(move || {
+        use std::io::Write;
+        let (mut stream, _) = other.accept().unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+        other
+    });
+    let (code, found) = findings(&server);
+    drop(answering.join().unwrap());
+    assert_eq!((code, &finding(&found, "server.address")["ok"]), (Some(1), &Value::Bool(false)));
+}
+
+#[rstest]
+fn the_client_of_all_credentials_is_looked_for(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let mut installation = Installation::new(db);
+    installation.json(&["init"]);
+    let said = super::refused(&installation.run(&["client", "delete", "programmatic-users", "--yes"]), 1);
+    assert!(said.contains("grantor client disable programmatic-users"), "{said}");
+    let check = "credentials.programmatic_client_id";
+    installation.json(&["client", "disable", "programmatic-users"]);
+    let (code, found) = findings(&installation);
+    assert_eq!(code, Some(1));
+    assert!(finding(&found, check)["detail"].as_str().unwrap().contains("grantor client enable programmatic-users"));
+    installation.set(check, "another");
+    let (_, found) = findings(&installation);
+    assert!(finding(&found, check)["detail"].as_str().unwrap().starts_with("there is no client another"), "{found}");
 }

@@ -67,8 +67,75 @@ fn two_nodes_that_start_at_once_on_an_empty_database_make_one_installation(
 ) {
     let installation = Installation::new(db);
     let answers: Vec<Value> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| installation.json(&["key", "list"]))).collect();
+        let first = |label: String| {
+            installation.json(&["client", "create", "--label", &label]);
+            installation.json(&["key", "list"])
+        };
+        let threads: Vec<_> = (0..4).map(|number| scope.spawn(move || first(format!("client {number}")))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(answers.iter().all(|keys| *keys == answers[0] && keys.as_array().unwrap().len() == 2), "{answers:?}");
+}
+
+#[rstest]
+fn only_an_administrator_is_recovered_and_a_second_name_makes_nothing(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let installation = Installation::new(db);
+    installation.json(&["init"]);
+    installation.json(&["user", "create", "--username", "u2"]);
+    for arguments in [&["init", "--recover-admin", "--admin-username", "u2"][..], &["init", "--admin-username", "u2"]] {
+        let said = refused(&installation.run(arguments), 1);
+        assert!(said.contains("u2 is no administrator") && said.contains("user grant-role u2 administrator"), "{said}");
+    }
+    let said = refused(&installation.run(&["init", "--admin-username", "root"]), 1);
+    assert_eq!(
+        said,
+        "it is installed already, without an administrator root: \
+         'grantor user create --username root --role administrator' makes one"
+    );
+    installation.json(&["user", "delete", "admin", "--yes"]);
+    assert!(refused(&installation.run(&["init"]), 1).contains("without an administrator admin"));
+    installation.json(&["user", "create", "--username", "root", "--role", "administrator"]);
+    assert!(installation.json(&["init", "--recover-admin", "--admin-username", "root"])["password"].is_string());
+}
+
+#[rstest]
+fn what_only_looks_or_changes_makes_no_installation(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let mut installation = Installation::new(db);
+    if db == Database::Sqlite {
+        let file = installation.path().join("data/grantor.db");
+        installation.set("database.url", format!("sqlite://{}", file.display()));
+        installation.set("security.master_key_file", installation.path().join("data/master.key").display());
+    }
+    for arguments in [
+        &["client", "list"][..],
+        &["client", "show", "x"],
+        &["client", "disable", "x"],
+        &["user", "list"],
+        &["user", "unlock", "x"],
+        &["credentials", "list"],
+        &["role", "list"],
+        &["scope", "list"],
+        &["organization", "list"],
+        &["key", "list"],
+        &["key", "rotate"],
+        &["migrate", "status"],
+        &["master-key", "export"],
+    ] {
+        let said = refused(&installation.run(arguments), 1);
+        let rest = said.strip_prefix("no installation in ").unwrap_or_else(|| panic!("{arguments:?}: {said}"));
+        assert!(rest.ends_with(": grantor init makes one"), "{said}");
+        if db == Database::Sqlite {
+            assert_eq!(rest, format!("{}: grantor init makes one", installation.path().join("data").display()));
+        }
+    }
+    let doctor = installation.run(&["doctor"]);
+    assert_eq!(doctor.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&doctor.stdout).contains("BAD   installation: no installation in "));
+    assert_eq!(installation.path().read_dir().unwrap().count(), 0, "nothing was made");
+    installation.json(&["migrate", "run"]);
+    assert!(refused(&installation.run(&["client", "list"]), 1).starts_with("no installation in "));
+    installation.json(&["init"]);
+    installation.json(&["client", "list"]);
 }

@@ -193,7 +193,7 @@ fn a_cheap_password_hash_in_production() {
 fn a_log_level_that_is_none() {
     let mut installation = sqlite();
     installation.set("log.level", "verbose");
-    assert_snapshot!(start_fails(&installation), @r#"configuration: `log.level`: "verbose" is not a level; write "info", or a filter such as "info,grantor=debug""#);
+    assert_snapshot!(start_fails(&installation), @r#"configuration: `log.level` in the variable GRANTOR__LOG__LEVEL: "verbose" is not a level; write "info", or a filter such as "info,grantor=debug""#);
 }
 
 #[rstest]
@@ -248,7 +248,49 @@ fn a_wrong_method_names_the_right_one() {
     let server = Server::start(Database::Sqlite);
     let answer = server.get("/oauth/token", &[]);
     assert_eq!((answer.status, answer.header("allow")), (405, "POST"));
-    assert_snapshot!(answer.text("detail"), @"the method here is POST");
+    assert_eq!(
+        (answer.text("error"), answer.text("request_id")),
+        ("invalid_request".to_owned(), answer.header("x-request-id").to_owned())
+    );
+    assert_snapshot!(answer.text("error_description"), @"the method here is POST");
+}
+
+#[test]
+fn a_file_that_is_no_database() {
+    let installation = sqlite();
+    std::fs::write(installation.path().join("grantor.db"), "correct horse battery staple".repeat(200)).unwrap();
+    assert_snapshot!(start_fails(&installation), @"the database is not available: [folder]/grantor.db is not a SQLite database, or damaged: restore a backup");
+    let said = refused(&installation.run(&["client", "list"]), 1);
+    assert!(said.contains("is not a SQLite database, or damaged: restore a backup"), "{said}");
+}
+
+#[test]
+fn a_request_at_the_wrong_endpoint_or_without_what_it_needs_is_told_what_to_send() {
+    let server = Server::with(Database::Sqlite).set("issuer", "https://id.example.com").start();
+    let form = "application/x-www-form-urlencoded";
+    let body = br#"{"grant_type": "client_credentials"}"#;
+    let json_as_form = server.post_raw("/oauth/token", form, body, &[]);
+    json_as_form.is_refused("invalid_request");
+    assert_snapshot!(json_as_form.text("error_description"), @"the body looks like JSON: add -H 'Content-Type: application/json'");
+    let nobody = server.post("/oauth/token", &[("grant_type", "client_credentials")], &[]);
+    nobody.is_refused("invalid_client");
+    assert_eq!(nobody.status, 401);
+    assert_snapshot!(nobody.text("error_description"), @"the request has no client credentials: send them as curl -u CLIENT_ID:CLIENT_SECRET does");
+    for path in ["/oauth/introspect", "/oauth/revoke"] {
+        let answer = server.post_raw(path, "text/plain", b"token=x", &[]);
+        let example = format!("curl -u CLIENT_ID:CLIENT_SECRET -d token=TOKEN https://id.example.com{path}");
+        assert!(answer.text("error_description").ends_with(&example), "{answer:?}");
+    }
+    let client = server.confidential_client().grants(["client_credentials"]).create();
+    let answer = server.post("/oauth/introspect", &[("token", "x")], &[("Authorization", &client.authorization())]);
+    assert_eq!(answer.status, 403);
+    assert!(answer.text("error_description").contains("--may-introspect"), "{answer:?}");
+    let me = server.get("/api/v1/me", &[]);
+    assert_eq!(me.status, 401);
+    assert_snapshot!(me.text("detail"), @"the request has no credential: send Authorization: Bearer TOKEN, or Basic, or the headers Client-ID and Client-Secret, or X-API-Key");
+    let public = server.public_client().grants(["password"]).create().client_credentials();
+    public.is_refused("unauthorized_client");
+    assert_snapshot!(public.text("error_description"), @"the client may not use the grant client_credentials: a public client cannot have it. Make another client: 'grantor client create --label NAME --grant-type client_credentials'");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn a_role_is_made_with_its_permissions(#[values(Database::Sqlite, Database::Post
     let listed = installation.json(&["role", "list"]);
     let names: Vec<&str> = listed.as_array().unwrap().iter().map(|role| role["name"].as_str().unwrap()).collect();
     assert!(["administrator", "developer", "api user", "reader"].iter().all(|name| names.contains(name)), "{names:?}");
-    refused(&installation.run(&arguments), 1);
+    assert_eq!(refused(&installation.run(&arguments), 1), "there is a role `reader` already");
     let said = refused(&installation.run(&["role", "create", "--name", "b", "--permission", "orders:eat"]), 1);
     assert!(said.contains("orders:eat"), "{said}");
     assert!(done(&installation.run(&["role", "list"])).contains("orders:read"));
@@ -30,7 +30,8 @@ fn a_scope_joins_the_catalogue_once(#[values(Database::Sqlite, Database::Postgre
     let made = installation.json(&arguments);
     assert_eq!(members(&made), ["audience", "description", "name", "requires_approval"]);
     assert_eq!((&made["requires_approval"], &made["audience"]), (&json!(true), &json!("https://orders")));
-    refused(&installation.run(&arguments), 1);
+    let said = refused(&installation.run(&arguments), 1);
+    assert!(said.starts_with("there is a scope"), "{said}");
     assert!(refused(&installation.run(&["scope", "create", "--name", "two words"]), 1).contains("scope"));
     let listed = installation.json(&["scope", "list"]);
     let names: Vec<&str> = listed.as_array().unwrap().iter().map(|scope| scope["name"].as_str().unwrap()).collect();
@@ -46,7 +47,8 @@ fn an_organization_is_made_and_its_disabling_stops_its_clients_within_a_second(
     let made = server.json(&["organization", "create", "--name", "Other Company", "--slug", "other"]);
     assert_eq!(members(&made), ["id", "name", "number", "slug", "status"]);
     assert!(made["number"].as_i64().unwrap() >= 100_000);
-    refused(&server.run(&["organization", "create", "--name", "Again", "--slug", "other"]), 1);
+    let said = refused(&server.run(&["organization", "create", "--name", "Again", "--slug", "other"]), 1);
+    assert_eq!(said, "there is an organization of that slug already");
     assert!(refused(&server.run(&["organization", "create", "--name", "X", "--slug", "No Slug"]), 1).contains("a-z"));
 
     let create = ["client", "create", "--label", "x", "--grant-type", "client_credentials", "--organization", "other"];

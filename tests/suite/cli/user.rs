@@ -50,7 +50,8 @@ fn a_running_server_sees_what_the_command_line_changes_within_a_second(
     within_a_second("enabled", || opens(&first));
     assert_eq!(server.json(&["user", "unlock", "robot"])["status"], "active");
 
-    let rotated = server.json(&["user", "rotate-password", "robot"]);
+    assert!(refused(&server.run(&["user", "rotate-password", "robot"]), 1).contains("--yes"));
+    let rotated = server.json(&["user", "rotate-password", "robot", "--yes"]);
     assert_eq!(members(&rotated), ["password", "username"]);
     within_a_second("rotated", || opens(&text(&rotated, "password")));
     assert!(!opens(&first));
@@ -99,7 +100,7 @@ fn what_cannot_be_is_refused_in_one_line_that_says_why(#[values(Database::Sqlite
         (&["user", "create", "--username", "b", "--kind", "robot"], "`robot` is not one of: person, api_user"),
         (&["user", "create", "--username", "b", "--access", "everything"], "`everything` is not one of: console, api"),
         (&["user", "create", "--username", "b", "--role", "king"], "there is no role `king`"),
-        (&["user", "create", "--username", "b", "--email", "nowhere"], "e-mail"),
+        (&["user", "create", "--username", "b", "--email", "nowhere"], "an e-mail address looks like"),
         (&["user", "disable", "nobody"], "there is no user `nobody` (grantor user list shows what there is)"),
         (&["user", "delete", "alice"], "--yes"),
     ] {

@@ -111,12 +111,13 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// A sign-in is a step of a grant; time, digests and settings have types of the model; the log has a format of the
-/// configuration.
+/// configuration, which holds secrets, checks the master key's form, and keeps the model's bounds.
 const BESIDE: &[(&str, &str)] = &[
     ("oauth", "login"),
     ("oauth", "credentials"),
     ("crypto", "model"),
     ("clock", "model"),
+    ("config", "crypto"),
     ("config", "model"),
     ("telemetry", "config"),
 ];

@@ -41,3 +41,33 @@ fn full_health_names_the_database_and_what_is_missing(#[values(Database::Sqlite,
     assert_eq!(health["missing"].as_array().map(Vec::len), Some(0));
     assert_eq!(server.get("/health/full", &[]).status, 404);
 }
+
+#[test]
+fn the_private_listener_says_where_it_is_and_names_its_methods_and_its_requests() {
+    let server = Server::start(Database::Sqlite);
+    let nothing = Answer::of(agent().get(format!("{}/oauth/token", server.private_base())).call());
+    assert_eq!(nothing.status, 404);
+    let wanted = format!("this is the private listener: the token endpoint is at {}/oauth/token", server.base());
+    assert_eq!(nothing.text("detail"), wanted);
+    let posted = Answer::of(agent().post(format!("{}/metrics", server.private_base())).send(""));
+    assert_eq!((posted.status, posted.header("allow")), (405, "GET, HEAD"));
+    for answer in [&nothing, &posted] {
+        assert_eq!(answer.header("x-request-id").len(), 22, "{answer:?}");
+        assert_eq!(answer.text("request_id"), answer.header("x-request-id"));
+    }
+}
+
+#[test]
+fn the_answer_to_a_preflight_has_an_id_too() {
+    let server = Server::with(Database::Sqlite).set("http.cors_origins", "https://app.example.com").start();
+    let request = ureq::http::Request::builder()
+        .method("OPTIONS")
+        .uri(format!("{}/oauth/token", server.base()))
+        .header("Origin", "https://app.example.com")
+        .header("Access-Control-Request-Method", "POST")
+        .body(())
+        .unwrap();
+    let answer = Answer::of(agent().run(request));
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, "https://app.example.com"));
+    assert_eq!(answer.header("x-request-id").len(), 22);
+}

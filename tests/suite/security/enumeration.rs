@@ -637,3 +637,41 @@ fn a_sign_in_that_was_read_before_the_password_changed_is_worth_nothing_after(
         holder.join().unwrap();
     }
 }
+
+#[rstest]
+fn unlocking_ends_the_waits_of_an_account_in_every_network_and_of_no_other_account(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = behind_a_proxy(db).start();
+    let client = server.confidential_client().grants(["password"]).create();
+    let (alice, bob) = (server.person().create(), server.person().create());
+    let networks = ["192.0.2.1", "192.0.2.2"];
+    for user in [&alice, &bob] {
+        for network in networks {
+            (0..10).for_each(|number| sign_in_from(&client, network, &wrong(user, number)).is_refused("invalid_grant"));
+            is_limited(&sign_in_from(&client, network, user));
+        }
+    }
+    server.run(async |context, actor| users::unlock(context, actor, &alice.username).await.unwrap());
+    for network in networks {
+        sign_in_from(&client, network, &alice).ok();
+        is_limited(&sign_in_from(&client, network, &bob));
+    }
+}
+
+#[rstest]
+fn whoever_waits_for_a_place_among_the_attempts_asks_by_reading(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    // One place, and a hash that takes as long as twenty looks at it.
+    let server = Server::with(db).set("passwords.bcrypt_cost", 14).set("limits.account_network_failures", 1).start();
+    let client = server.confidential_client().grants(["password"]).create();
+    let nobody = TestUser { id: String::new(), username: "nobody".into(), password: String::new() };
+    let writes = || server.context().store.figures().writes;
+    let (before, started) = (writes(), Instant::now());
+
+    in_parallel(&client, &[wrong(&nobody, 0), wrong(&nobody, 1)]);
+
+    assert!(started.elapsed() > Duration::from_millis(400), "nobody waited: {:?}", started.elapsed());
+    assert!(writes() - before <= 10, "{} writes", writes() - before);
+}
