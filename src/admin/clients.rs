@@ -1,5 +1,6 @@
 //! Clients: registered by developers, made and approved by administrators.
 
+use crate::admin::mail::{self, Message};
 use crate::admin::{AdminError, Authority, client_secrets, organizations, roles, scope_requests};
 use crate::crypto::secret::SecretString;
 use crate::model::audit::AuditEvent;
@@ -13,7 +14,9 @@ use crate::oauth::Context;
 use crate::oauth::keys;
 use crate::registry::LONGEST_ACCESS_LIFETIME;
 use crate::store::clients::{ClientFilter, NewSecret};
-use crate::store::{StoreError, audit, clients, families, scope_requests as stored_requests, scopes, signing_keys};
+use crate::store::{
+    StoreError, audit, clients, families, scope_requests as stored_requests, scopes, signing_keys, user_profiles,
+};
 
 /// A client to be made.
 #[derive(Debug, Clone, Default)]
@@ -345,6 +348,10 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
         ClientKind::Public => None,
         ClientKind::Confidential => Some(client_secrets::make(context, client.mode, None, now)?),
     };
+    let message = match &client.owner_id {
+        Some(owner) => notice(context, owner, &client.label).await?,
+        None => None,
+    };
     let (actor, approved) = (by.actor.clone(), client.clone());
     let stored = made.as_ref().map(client_secrets::Made::stored);
     context
@@ -356,6 +363,9 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
                 let new = NewSecret { secret, label: "", sealed: sealed.as_deref() };
                 clients::add_secret(db, &approved.client_id, &new, now)?;
             }
+            if let Some(message) = &message {
+                mail::enqueue(db, message)?;
+            }
             audit::record(db, &actor, &event("client.approved", &approved, String::new()), now)
         })
         .await?;
@@ -364,6 +374,14 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
         client.secrets.push(made.stored().0);
     }
     Ok(MadeClient { client, secret: made.map(|made| made.secret) })
+}
+
+/// The message that tells a developer of the approval, where they have an address.
+async fn notice(context: &Context, owner_id: &str, label: &str) -> Result<Option<Message>, AdminError> {
+    let id = owner_id.to_owned();
+    let owner = context.store.read(move |db| user_profiles::find(db, &id)).await?;
+    let email = owner.and_then(|owner| owner.email);
+    email.map(|email| Message::about_application(context, true, owner_id, &email, label)).transpose()
 }
 
 /// Lets a disabled client work again.

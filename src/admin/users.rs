@@ -232,7 +232,11 @@ pub async fn manageable(context: &Context, by: &Authority, key: &str) -> Result<
 /// What a user may do in the organization that they were made in.
 #[must_use]
 pub fn held(context: &Context, user: &User) -> BTreeSet<String> {
-    roles::permissions(&context.registry.snapshot(), &user.role_ids)
+    let mut held = roles::permissions(&context.registry.snapshot(), &user.role_ids);
+    if user.administration == Administration::Admin {
+        held.insert(USERS_MANAGE.to_owned());
+    }
+    held
 }
 
 /// A user's profile.

@@ -18,6 +18,7 @@ mod key;
 mod mail;
 mod master_key;
 mod migrate;
+mod openapi;
 mod organization;
 mod output;
 mod quickstart;
@@ -64,6 +65,8 @@ enum Command {
     Quickstart(quickstart::Quickstart),
     /// Look for what would keep the server from working
     Doctor,
+    /// The OpenAPI document of the API
+    Openapi,
     /// The database's schema
     Migrate {
         #[command(subcommand)]
@@ -145,6 +148,7 @@ fn dispatch(session: &session::Session, command: Command) -> Result<(), Failure>
         Command::Serve => serve::run(session),
         Command::Quickstart(quickstart) => quickstart.run(session),
         Command::Doctor => doctor::run(session),
+        Command::Openapi => openapi::run(session),
         Command::Migrate { verb } => migrate::run(session, verb.unwrap_or_default()),
         Command::Backup(backup) => backup.run(session),
         Command::Restore(restore) => restore.run(session),

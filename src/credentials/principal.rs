@@ -9,10 +9,10 @@ use crate::crypto::secret::SecretString;
 use crate::model::audit::{Actor, ActorKind};
 use crate::model::client::Client;
 use crate::model::organization::{Organization, OrganizationStatus};
-use crate::model::role::API_ACCESS;
+use crate::model::role::{API_ACCESS, USERS_MANAGE};
 use crate::model::scope::{OFFLINE_ACCESS, OPENID, ScopeSet};
 use crate::model::time::Timestamp;
-use crate::model::user::{Membership, UserKind};
+use crate::model::user::{Administration, Membership, UserKind};
 use crate::oauth::tokens::issue::issue_for_upstream;
 use crate::oauth::tokens::presented::{AuthorizedCredential, Presented, Subject};
 use crate::oauth::{Context, ProtocolError};
@@ -101,7 +101,11 @@ impl Principal {
         let (organization, membership) = place(&snapshot, known, asked)
             .ok_or_else(|| ProtocolError::access_denied("the organization is not one of the user's"))?;
         let roles = membership.role_ids.iter().filter_map(|id| snapshot.role(id));
-        let held: BTreeSet<&str> = roles.flat_map(|role| &role.permissions).map(String::as_str).collect();
+        let mut held: BTreeSet<&str> = roles.flat_map(|role| &role.permissions).map(String::as_str).collect();
+        // An administrator of the account manages its users, whatever the roles say.
+        if user.administration == Administration::Admin && user.organization_id == organization.id {
+            held.insert(USERS_MANAGE);
+        }
         if !held.contains(API_ACCESS) {
             return Err(ProtocolError::insufficient_scope("you are not allowed to access the web API"));
         }
@@ -161,7 +165,7 @@ impl Principal {
             client_id: Some(client.client_id.clone()),
             organization: Arc::clone(organization),
             scopes,
-            permissions: BTreeSet::new(),
+            permissions: permissions_of(&snapshot, client),
             credential_id: reach.credential_id,
             shape: reach.shape,
             expires_at: reach.expires_at,
@@ -251,4 +255,14 @@ fn place<'a>(
         None => live.into_iter().min_by_key(|(organization, _)| organization.id != *home),
     };
     found.map(|(organization, membership)| (Arc::clone(organization), membership))
+}
+
+/// What a client may do at Grantor, by the roles that it was given.
+fn permissions_of(snapshot: &Snapshot, client: &Client) -> BTreeSet<String> {
+    client
+        .role_ids
+        .iter()
+        .filter_map(|id| snapshot.role(id))
+        .flat_map(|role| role.permissions.iter().cloned())
+        .collect()
 }

@@ -11,6 +11,7 @@ mod routes;
 mod state;
 pub mod verify;
 
+pub use admin_api::openapi::document_of as openapi_document;
 pub use middleware::{identify, observe};
 pub use routes::{ANY, cors, private, public, table};
 pub use state::{HttpSettings, State};

@@ -89,6 +89,8 @@ pub struct User {
     pub password: Option<(PasswordKind, String)>,
     /// Raised by every change that must end their tokens.
     pub epoch: i64,
+    /// What they may do with other users of the organization that they were made in.
+    pub administration: Administration,
     /// The roles that they have in their organization.
     pub role_ids: Vec<String>,
 }

@@ -74,7 +74,8 @@ impl Statement for FamilyAndOwner {
             "SELECT f.id, f.client_id, f.user_id, f.scope, f.audience, f.salt, f.generation, \
          f.auth_time, f.rotated_at, f.idle_expires_at, f.absolute_expires_at, f.revoked_at, \
          u.id, u.organization_id, u.kind, u.username, u.name, u.first_name, u.last_name, u.email, u.access_console, \
-         u.access_api, u.status, u.password_kind, u.password_hash, u.epoch, (SELECT ",
+         u.access_api, u.status, u.password_kind, u.password_hash, u.epoch, \
+         u.administration, (SELECT ",
         ),
         Part::Join,
         Part::Sql(

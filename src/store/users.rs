@@ -32,6 +32,7 @@ pub(super) struct Row {
     password_kind: Option<String>,
     password_hash: Option<String>,
     epoch: i64,
+    administration: String,
 }
 
 impl Row {
@@ -54,6 +55,7 @@ impl Row {
             status: self.status.parse().map_err(StoreError::corrupt)?,
             password,
             epoch: self.epoch,
+            administration: self.administration.parse().map_err(StoreError::corrupt)?,
             role_ids,
         })
     }
@@ -75,6 +77,7 @@ pub(super) type Columns = (
     Nullable<Text>,
     Nullable<Text>,
     BigInt,
+    Text,
 );
 
 /// The ids of a user's roles, as both databases join them.
@@ -83,7 +86,8 @@ pub(super) fn role_ids(joined: Option<String>) -> Vec<String> {
 }
 
 const SELECT: &str = "SELECT u.id, u.organization_id, u.kind, u.username, u.name, u.first_name, u.last_name, u.email, \
-     u.access_console, u.access_api, u.status, u.password_kind, u.password_hash, u.epoch, (SELECT ";
+     u.access_console, u.access_api, u.status, u.password_kind, u.password_hash, u.epoch, \
+     u.administration, (SELECT ";
 
 const OF_USERS: &str = "(r.role_id, ' ') FROM user_roles r \
          WHERE r.user_id = u.id AND r.organization_id = u.organization_id) FROM users u WHERE ";

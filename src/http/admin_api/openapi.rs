@@ -13,8 +13,8 @@ use utoipa::openapi::{Components, ContentBuilder, RefOr, ResponseBuilder, Server
 use utoipa::{OpenApi, ToSchema};
 
 use crate::http::admin_api::{
-    audit_events, usage, api_keys, client_secrets, clients, credentials, links, me, memberships, organizations, password_resets, roles,
-    scope_requests, scopes, signing_keys, token_families, users,
+    api_keys, audit_events, client_secrets, clients, credentials, links, me, memberships, organizations,
+    password_resets, roles, scope_requests, scopes, signing_keys, token_families, usage, users,
 };
 use crate::http::problem;
 use crate::http::state::State;
@@ -83,7 +83,9 @@ use crate::http::state::State;
         api_keys::reveal,
         token_families::list,
         token_families::revoke,
-        audit_events::list, usage::show, usage::of_client,
+        audit_events::list,
+        usage::show,
+        usage::of_client,
         links::redeem,
         password_resets::request,
         signing_keys::list,
