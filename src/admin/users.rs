@@ -267,11 +267,15 @@ pub async fn visible(context: &Context, by: &Authority, key: &str) -> Result<Use
 /// # Errors
 /// [`AdminError::NotFound`], [`AdminError::Forbidden`].
 pub async fn manageable(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
-    let user = find(context, by, key).await?;
-    let own_set = by.holds(CREDENTIALS_MANAGE) && profile(context, &user).await?.programmatic;
+    let found = find(context, by, key).await;
+    let own_set = match &found {
+        Ok(user) if by.holds(CREDENTIALS_MANAGE) => profile(context, user).await?.programmatic,
+        _ => false,
+    };
     if !own_set {
         by.require(USERS_MANAGE)?;
     }
+    let user = found?;
     if !by.sees(&user.organization_id) {
         return Err(AdminError::Forbidden(
             "the account belongs to another organization, which alone changes it".into(),
@@ -327,13 +331,13 @@ pub async fn update(
     key: &str,
     change: &UserChange,
 ) -> Result<UserProfile, AdminError> {
-    let found = find(context, by, key).await?;
-    let own = by.user_id() == Some(found.id.as_str());
+    let found = find(context, by, key).await;
+    let own = found.as_ref().is_ok_and(|user| by.user_id() == Some(user.id.as_str()));
     let only_names = change.email.is_none()
         && change.administration.is_none()
         && change.access.is_none()
         && change.description.is_none();
-    let user = if own && only_names { found } else { manageable(context, by, key).await? };
+    let user = if own && only_names { found? } else { manageable(context, by, key).await? };
     let mut wrong = Vec::new();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     check_profile(
@@ -456,7 +460,7 @@ pub(super) fn refuse_last_administrator(
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Refused`] for a user who is stopped for another reason.
 pub async fn unlock(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
-    let user = find(context, by, key).await?;
+    let user = manageable(context, by, key).await?;
     if !matches!(user.status, UserStatus::Locked | UserStatus::Active) {
         let verb = if user.status == UserStatus::Invited { "set-password" } else { "enable" };
         return Err(AdminError::Refused(format!(
