@@ -5,7 +5,7 @@ use grantor::crypto::secret::SecretString;
 use grantor::model::reveal::RevealPolicy;
 
 use super::{Caller, json};
-use crate::harness::{Server, TestUser, basic};
+use crate::harness::{Server, TestUser};
 
 /// Who asks, and with which headers.
 pub struct Asker {
@@ -47,7 +47,7 @@ pub fn all(server: &Server) -> Vec<Asker> {
         bearer(&administrator),
         vec![("Authorization", format!("Bearer {token}"))],
         vec![("X-API-Key", key_of(server, &administrator))],
-        vec![("Authorization", basic(&administrator.username, &administrator.password))],
+        vec![("Authorization", super::basic(&administrator))],
     ];
     NAMES.into_iter().zip(headers).map(|(name, headers)| Asker { name, headers }).collect()
 }
