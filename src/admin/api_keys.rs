@@ -213,14 +213,11 @@ pub async fn page(
 }
 
 async fn owner_of_list(context: &Context, by: &Authority, named: &str) -> Result<String, AdminError> {
-    let key = named.to_owned();
-    let read = context.store.read(move |db| match users::by_username(db, &key)? {
-        Some(user) => Ok(Some(user)),
-        None => users::by_id(db, &key),
-    });
-    let found = read.await?.map(|user| user.id);
-    let may_see = |id: &String| by.holds(USERS_MANAGE) || by.user_id() == Some(id.as_str());
-    found.filter(may_see).ok_or_else(|| AdminError::not_found("user", named))
+    let user = crate::admin::users::find(context, by, named).await?;
+    if by.holds(USERS_MANAGE) || by.user_id() == Some(user.id.as_str()) {
+        return Ok(user.id);
+    }
+    Err(AdminError::not_found("user", named))
 }
 
 fn is_there_for(by: &Authority, key: &ApiKey) -> bool {

@@ -1,7 +1,7 @@
 //! Secrets of clients: several at once, so that one is replaced without an interruption.
 
 use crate::admin::clients::{event, find};
-use crate::admin::{AdminError, Authority};
+use crate::admin::{AdminError, Authority, roles};
 use crate::crypto::secret::SecretString;
 use crate::crypto::token_format::mint;
 use crate::model::client::{Client, ClientKind, ClientMode, ClientSecret, ClientStatus};
@@ -74,6 +74,11 @@ pub struct NewClientSecret {
     pub previous_expires_at: Option<Timestamp>,
 }
 
+/// Whoever sees a client's secret can do what the client can: nobody sees one that opens more than they hold.
+pub(super) fn may_see(context: &Context, by: &Authority, client: &Client) -> Result<(), AdminError> {
+    by.may_grant(&roles::permissions(&context.registry.snapshot(), &client.role_ids))
+}
+
 /// A confidential client that is approved, for a change of its secrets.
 async fn confidential(context: &Context, by: &Authority, key: &str) -> Result<Client, AdminError> {
     by.require(APPLICATIONS_MANAGE)?;
@@ -98,6 +103,7 @@ pub async fn rotate(
     overlap: Option<i64>,
 ) -> Result<NewClientSecret, AdminError> {
     let client = confidential(context, by, key).await?;
+    may_see(context, by, &client)?;
     if overlap.is_some_and(|seconds| !(0..=90 * 86_400).contains(&seconds)) {
         return Err(AdminError::invalid("overlap", "an overlap is 0 seconds to 90 days"));
     }
@@ -133,6 +139,7 @@ pub async fn add(
     expires_at: Option<Timestamp>,
 ) -> Result<NewClientSecret, AdminError> {
     let client = confidential(context, by, key).await?;
+    may_see(context, by, &client)?;
     let now = context.clock.now();
     if label.len() > 255 || label.chars().any(char::is_control) {
         return Err(AdminError::invalid("label", "has at most 255 bytes on one line"));
@@ -207,6 +214,7 @@ pub async fn list(context: &Context, by: &Authority, key: &str) -> Result<Vec<Se
 pub async fn reveal(context: &Context, by: &Authority, key: &str, secret_id: &str) -> Result<SecretString, AdminError> {
     by.require(APPLICATIONS_MANAGE)?;
     let client = find(context, by, key).await?;
+    may_see(context, by, &client)?;
     let id = client.client_id.clone();
     let known = context.store.read(move |db| clients::secrets(db, &id)).await?;
     let known = known.into_iter().find(|secret| secret.id == secret_id);

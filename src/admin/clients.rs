@@ -337,6 +337,7 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
     if client.owner_id.is_some() && client.owner_id.as_deref() == by.user_id() {
         return Err(AdminError::Forbidden("nobody approves their own application".to_owned()));
     }
+    client_secrets::may_see(context, by, &client)?;
     if client.status == ClientStatus::Active {
         return Ok(MadeClient { client, secret: None });
     }

@@ -24,6 +24,9 @@ pub enum AdminError {
     /// Fields that cannot be what they are.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
+    /// What was sent says nothing: nobody made it so that it could be read.
+    #[error("{0}")]
+    Unreadable(String),
     /// Whoever asks may not.
     #[error("{0}")]
     Forbidden(String),

@@ -1,6 +1,6 @@
 //! Which organizations a user is in, and their roles in each.
 
-use crate::admin::users::{event, find, refuse_last_administrator};
+use crate::admin::users::{event, find, refuse_last_administrator, visible};
 use crate::admin::{AdminError, Authority, organizations, roles};
 use crate::model::role::USERS_MANAGE;
 use crate::model::user::{Membership, User};
@@ -12,11 +12,8 @@ use crate::store::{StoreError, audit, memberships};
 /// # Errors
 /// [`AdminError::NotFound`].
 pub async fn list(context: &Context, by: &Authority, key: &str) -> Result<Vec<Membership>, AdminError> {
-    let user = find(context, by, key).await?;
+    let user = visible(context, by, key).await?;
     let own = by.user_id() == Some(user.id.as_str());
-    if !own {
-        by.require(USERS_MANAGE)?;
-    }
     let id = user.id.clone();
     let mut places = context.store.read(move |db| memberships::of_user(db, &id)).await?;
     places.retain(|place| own || by.sees(&place.organization_id));

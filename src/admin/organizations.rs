@@ -3,7 +3,7 @@
 use crate::admin::{AdminError, Authority};
 use crate::model::audit::AuditEvent;
 use crate::model::organization::{Organization, OrganizationStatus};
-use crate::model::role::SCOPES_MANAGE;
+use crate::model::role::{ROLES_MANAGE, SCOPES_MANAGE, USERS_MANAGE};
 use crate::oauth::Context;
 use crate::store::{Db, StoreError, audit, memberships, organizations};
 
@@ -16,7 +16,7 @@ pub const DEFAULT_SLUG: &str = "default";
 /// # Errors
 /// [`AdminError::Refused`] if the slug is taken; [`AdminError::Invalid`] if it is none.
 pub async fn create(context: &Context, by: &Authority, name: &str, slug: &str) -> Result<Organization, AdminError> {
-    govern(context, by).await?;
+    disposes(context, by).await?;
     let is_slug = !slug.is_empty()
         && slug.len() <= 60
         && !slug.starts_with('-')
@@ -65,6 +65,15 @@ pub async fn govern(context: &Context, by: &Authority) -> Result<(), AdminError>
         return Ok(());
     }
     Err(AdminError::Forbidden("all organizations share this: only the default organization changes it".to_owned()))
+}
+
+/// That `by` has organizations at their disposal, with all who are in them: the operator does, and administrators of
+/// the default organization.
+async fn disposes(context: &Context, by: &Authority) -> Result<(), AdminError> {
+    for permission in [USERS_MANAGE, ROLES_MANAGE, SCOPES_MANAGE] {
+        by.require(permission)?;
+    }
+    govern(context, by).await
 }
 
 /// The organizations in reach.
@@ -124,7 +133,7 @@ pub async fn reached(context: &Context, by: &Authority, key: Option<&str>) -> Re
 /// # Errors
 /// [`AdminError::NotFound`], [`AdminError::Invalid`].
 pub async fn rename(context: &Context, by: &Authority, key: &str, name: &str) -> Result<Organization, AdminError> {
-    govern(context, by).await?;
+    disposes(context, by).await?;
     // Whoever governs sees them all.
     let mut organization = reached(context, &Authority::operator(), Some(key)).await?;
     let name = checked_name(name)?;
@@ -150,7 +159,7 @@ pub async fn set_status(
     key: &str,
     status: OrganizationStatus,
 ) -> Result<Organization, AdminError> {
-    govern(context, by).await?;
+    disposes(context, by).await?;
     let mut organization = reached(context, &Authority::operator(), Some(key)).await?;
     if organization.slug == DEFAULT_SLUG && status == OrganizationStatus::Disabled && by.organization().is_some() {
         return Err(AdminError::Refused("the default organization administers the others".to_owned()));

@@ -70,13 +70,13 @@ pub async fn update(
     key: &str,
     change: &UserChange,
 ) -> Result<UserProfile, AdminError> {
-    let found = find(context, by, key).await?;
-    let own = by.user_id() == Some(found.id.as_str());
+    let found = find(context, by, key).await;
+    let own = found.as_ref().is_ok_and(|user| by.user_id() == Some(user.id.as_str()));
     let only_names = change.email.is_none()
         && change.administration.is_none()
         && change.access.is_none()
         && change.description.is_none();
-    let user = if own && only_names { found } else { manageable(context, by, key).await? };
+    let user = if own && only_names { found? } else { manageable(context, by, key).await? };
     let mut wrong = Vec::new();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     check_profile(

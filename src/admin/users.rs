@@ -215,11 +215,15 @@ pub async fn visible(context: &Context, by: &Authority, key: &str) -> Result<Use
 /// # Errors
 /// [`AdminError::NotFound`], [`AdminError::Forbidden`].
 pub async fn manageable(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
-    let user = find(context, by, key).await?;
-    let own_set = by.holds(CREDENTIALS_MANAGE) && profile(context, &user).await?.programmatic;
+    let found = find(context, by, key).await;
+    let own_set = match &found {
+        Ok(user) if by.holds(CREDENTIALS_MANAGE) => profile(context, user).await?.programmatic,
+        _ => false,
+    };
     if !own_set {
         by.require(USERS_MANAGE)?;
     }
+    let user = found?;
     if !by.sees(&user.organization_id) {
         return Err(AdminError::Forbidden(
             "the account belongs to another organization, which alone changes it".into(),
@@ -339,7 +343,7 @@ pub(super) fn refuse_last_administrator(
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Refused`] for a user who is stopped for another reason.
 pub async fn unlock(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
-    let user = find(context, by, key).await?;
+    let user = manageable(context, by, key).await?;
     if !matches!(user.status, UserStatus::Locked | UserStatus::Active) {
         let verb = if user.status == UserStatus::Invited { "set-password" } else { "enable" };
         return Err(AdminError::Refused(format!(

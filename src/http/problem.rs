@@ -35,6 +35,7 @@ pub fn refuse(error: &ProtocolError, request_id: &str) -> HttpResponse {
 pub fn refuse_verb(error: &AdminError, request_id: &str) -> HttpResponse {
     let (status, detail) = match error {
         AdminError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "a field cannot be what it is".to_owned()),
+        AdminError::Unreadable(detail) => (StatusCode::BAD_REQUEST, detail.clone()),
         AdminError::Refused(detail) => (StatusCode::CONFLICT, detail.clone()),
         AdminError::Forbidden(detail) => (StatusCode::FORBIDDEN, detail.clone()),
         AdminError::NotFound { .. } => (StatusCode::NOT_FOUND, error.to_string()),

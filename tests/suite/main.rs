@@ -10,6 +10,7 @@
     reason = "a test panics where it fails, says what it did, and finds its surroundings in the environment"
 )]
 
+mod admin_api;
 mod audit;
 mod cli;
 mod clients;

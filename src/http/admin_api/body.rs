@@ -86,11 +86,11 @@ fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, id: &str) -> Htt
     if !inner.is_data() {
         return problem::respond(StatusCode::BAD_REQUEST, "the body is not a JSON object", id);
     }
-    // serde says the member's name between backticks, and where in the text; the text's place helps nobody here.
+    // From the right, where serde wrote: further left it can be the caller's own text. serde says the member's name between backticks, and where in the text; the text's place helps nobody here.
     let message = inner.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
     // What was sent is not said back: it can be a password in the wrong member.
-    let message = match message.split_once(", expected ") {
+    let message = match message.rsplit_once(", expected ") {
         Some((given, wanted)) if given.starts_with("invalid ") => format!("must be {wanted}"),
         _ => message.to_owned(),
     };

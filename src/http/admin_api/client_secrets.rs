@@ -159,6 +159,8 @@ pub async fn reveal(call: Call, keys: web::Path<(String, String)>, body: Body<Re
     };
     let (client, secret_id) = keys.into_inner();
     let shown = async {
+        // Before the password is asked for: whoever may not see the client is not made to type one.
+        client_secrets::list(call.context(), &call.by, &client).await?;
         call.reauthenticate(given.password).await?;
         let secret = client_secrets::reveal(call.context(), &call.by, &client, &secret_id).await?;
         let client = crate::admin::clients::find(call.context(), &call.by, &client).await?;

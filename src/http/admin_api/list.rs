@@ -47,7 +47,7 @@ impl Paging {
     /// Checks limit and cursor. `list` names the list: a cursor is good for that alone.
     ///
     /// # Errors
-    /// [`AdminError::Invalid`] for a limit; [`Forged`] for a cursor that is none of ours.
+    /// [`Unusable::Limit`] for a limit; [`Unusable::Cursor`] for a cursor that is none of ours.
     pub fn window(&self, context: &Context, list: &str) -> Result<Window, Unusable> {
         let limit = self.limit.unwrap_or(USUAL);
         if !(1..=MOST).contains(&limit) {
@@ -110,7 +110,9 @@ fn open(context: &Context, list: &str, cursor: &str) -> Option<String> {
 
 impl From<Unusable> for AdminError {
     fn from(error: Unusable) -> Self {
-        let field = if error == Unusable::Limit { "limit" } else { "cursor" };
-        Self::invalid(field, error.to_string())
+        match error {
+            Unusable::Limit => Self::invalid("limit", error.to_string()),
+            Unusable::Cursor => Self::Unreadable(error.to_string()),
+        }
     }
 }

@@ -178,6 +178,10 @@ pub fn document_of(issuer: &str, scope_names: &[String]) -> utoipa::openapi::Ope
 }
 
 fn complete(operation: &mut Operation) {
+    // A handler's name is its own in its file alone.
+    if let (Some(name), Some([tag, ..])) = (&operation.operation_id, operation.tags.as_deref()) {
+        operation.operation_id = Some(format!("{}_{name}", tag.to_lowercase().replace(' ', "_")));
+    }
     for (status, description) in PROBLEMS {
         let schema = utoipa::openapi::Ref::from_schema_name("Problem");
         let content = ContentBuilder::new().schema(Some(schema)).build();

@@ -66,7 +66,7 @@ pub async fn list(call: Call) -> HttpResponse {
     call.answer(found.map(|all| all.into_iter().map(Organization::from).collect::<Vec<_>>()))
 }
 
-/// Makes an organization. Only principals of the default organization do.
+/// Makes an organization. Only administrators of the default organization do.
 #[utoipa::path(post, path = "/api/v1/organizations", tag = "Organizations", request_body = OrganizationToMake,
     responses((status = 201, body = Organization)))]
 pub async fn create(call: Call, body: Body<OrganizationToMake>) -> HttpResponse {
