@@ -1,5 +1,6 @@
 //! Clients: registered by developers, made and approved by administrators.
 
+use crate::admin::mail::{self, Message};
 use crate::admin::{AdminError, Authority, client_secrets, organizations, roles, scope_requests};
 use crate::crypto::secret::SecretString;
 use crate::model::audit::AuditEvent;
@@ -9,11 +10,14 @@ use crate::model::role::{APPLICATIONS_MANAGE, SCOPES_MANAGE};
 use crate::model::scope::ScopeSet;
 use crate::model::signing_key::SigningAlgorithm;
 use crate::model::states::UnknownWord;
+use crate::model::user::UserStatus;
 use crate::oauth::Context;
 use crate::oauth::keys;
 use crate::registry::LONGEST_ACCESS_LIFETIME;
 use crate::store::clients::{ClientFilter, NewSecret};
-use crate::store::{StoreError, audit, clients, families, scope_requests as stored_requests, scopes, signing_keys};
+use crate::store::{
+    StoreError, audit, clients, families, recipients, scope_requests as stored_requests, scopes, signing_keys,
+};
 
 /// A client to be made.
 #[derive(Debug, Clone, Default)]
@@ -466,6 +470,7 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
         ClientKind::Public => None,
         ClientKind::Confidential => Some(client_secrets::make(context, client.mode, None, now)?),
     };
+    let notice = notice_of_approval(context, &client).await?;
     let (actor, approved) = (by.actor.clone(), client.clone());
     let stored = made.as_ref().map(client_secrets::Made::stored);
     context
@@ -477,6 +482,9 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
                 let new = NewSecret { secret, label: "", sealed: sealed.as_deref() };
                 clients::add_secret(db, &approved.client_id, &new, now)?;
             }
+            if let Some(notice) = &notice {
+                mail::enqueue(db, notice)?;
+            }
             audit::record(db, &actor, &event("client.approved", &approved, String::new()), now)
         })
         .await?;
@@ -485,6 +493,18 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
         client.secrets.push(made.stored().0);
     }
     Ok(MadeClient { client, secret: made.map(|made| made.secret) })
+}
+
+/// The message to whoever registered the application, where they have an address.
+async fn notice_of_approval(context: &Context, client: &Client) -> Result<Option<Message>, AdminError> {
+    let Some(owner) = client.owner_id.clone() else { return Ok(None) };
+    let found = context.store.read(move |db| recipients::find(db, &owner)).await?;
+    let reached = found.filter(|owner| !matches!(owner.status, UserStatus::Disabled | UserStatus::Deleted));
+    let addressed = reached.and_then(|owner| Some((owner.id, owner.email?)));
+    // What cannot be addressed does not hold the approval up.
+    let message =
+        |(id, email): (String, String)| Message::about_application(context, true, &id, &email, &client.label).ok();
+    Ok(addressed.and_then(message))
 }
 
 /// Lets a disabled client work again.

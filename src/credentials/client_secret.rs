@@ -12,12 +12,9 @@ pub(super) fn authenticate(
     given: &ClientAndSecret,
     asked: &Asked,
 ) -> Result<Principal, ProtocolError> {
-    let client = verify_secret(context, given.client_id.expose(), given.secret.expose())
-        .map_err(|error| ProtocolError {
-            cause: error.cause,
-            refusal: error.refusal,
-            ..ProtocolError::invalid_credentials()
-        })?;
+    let client = verify_secret(context, given.client_id.expose(), given.secret.expose()).map_err(|error| {
+        ProtocolError { cause: error.cause, refusal: error.refusal, ..ProtocolError::invalid_credentials() }
+    })?;
     let secret_id = client.secret_id().ok_or_else(|| refused("a client without a secret"))?.to_owned();
     let secret = client.secrets.iter().find(|known| known.id == secret_id);
     let scopes = client.scopes.iter().filter(|scope| *scope != OPENID && *scope != OFFLINE_ACCESS).collect();

@@ -548,7 +548,8 @@ fn a_key_is_made_for_oneself_or_by_an_administrator_for_an_api_user(
     // What belongs to another organization is not there.
     let stranger = by(&elsewhere.id, &["api:access", "api_keys:manage", "users:manage"]);
     assert!(make(&stranger, Some(&robot)).unwrap_err().to_string().contains("there is no user"));
-    let list = |by: &Authority| server.run(async |context, _| api_keys::list(context, by, None).await.unwrap());
+    let list =
+        |by: &Authority| server.run(async |context, _| api_keys::page(context, by, None, "", 100).await.unwrap());
     assert!(list(&own).iter().all(|key| key.user_id == person.id) && list(&own).len() == 1);
     assert_eq!((list(&admin).len(), list(&stranger).len()), (4, 0));
     let theirs = list(&admin).into_iter().find(|key| key.user_id == robot.id).unwrap().id;
