@@ -153,7 +153,8 @@ fn kz7_each_header_must_be_right_and_a_key_does_no_more_than_its_user_now_may(
     let (stranger, _) = person(&server, "developer");
     let made = caller.made("/api/v1/api-keys", &json!({}));
     let right = headers(&made);
-    let without = |place: usize| right.iter().enumerate().filter(move |(at, _)| *at != place).map(|(_, one)| one.clone());
+    let without =
+        |place: usize| right.iter().enumerate().filter(move |(at, _)| *at != place).map(|(_, one)| one.clone());
     let with = |place: usize, value: &str| {
         let mut changed = right.clone();
         changed[place].1 = value.to_owned();
