@@ -275,4 +275,7 @@ fn bm7_the_use_of_a_dead_secret_shows_within_five_seconds_and_requests_are_count
     let of_new = counted(CredentialKind::ClientSecret, &text(&rotated, "secret_id"));
     assert_eq!((of_new.verified, of_new.issued, of_new.refused), (7, 5, 0));
     assert_eq!(counted(CredentialKind::ClientSecret, &dead).refused, 4, "which credential");
+    old.client_credentials().is_refused("invalid_client");
+    assert_eq!(counted(CredentialKind::ClientSecret, &dead).refused, 5);
+    assert_eq!(counted(CredentialKind::Client, &new.id).refused, 5);
 }
