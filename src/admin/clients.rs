@@ -10,12 +10,13 @@ use crate::model::role::{APPLICATIONS_MANAGE, SCOPES_MANAGE};
 use crate::model::scope::ScopeSet;
 use crate::model::signing_key::SigningAlgorithm;
 use crate::model::states::UnknownWord;
+use crate::model::user::UserStatus;
 use crate::oauth::Context;
 use crate::oauth::keys;
 use crate::registry::LONGEST_ACCESS_LIFETIME;
 use crate::store::clients::{ClientFilter, NewSecret};
 use crate::store::{
-    StoreError, audit, clients, families, scope_requests as stored_requests, scopes, signing_keys, user_profiles,
+    StoreError, audit, clients, families, recipients, scope_requests as stored_requests, scopes, signing_keys,
 };
 
 /// A client to be made.
@@ -349,10 +350,7 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
         ClientKind::Public => None,
         ClientKind::Confidential => Some(client_secrets::make(context, client.mode, None, now)?),
     };
-    let message = match &client.owner_id {
-        Some(owner) => notice(context, owner, &client.label).await?,
-        None => None,
-    };
+    let notice = notice_of_approval(context, &client).await?;
     let (actor, approved) = (by.actor.clone(), client.clone());
     let stored = made.as_ref().map(client_secrets::Made::stored);
     context
@@ -364,8 +362,8 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
                 let new = NewSecret { secret, label: "", sealed: sealed.as_deref() };
                 clients::add_secret(db, &approved.client_id, &new, now)?;
             }
-            if let Some(message) = &message {
-                mail::enqueue(db, message)?;
+            if let Some(notice) = &notice {
+                mail::enqueue(db, notice)?;
             }
             audit::record(db, &actor, &event("client.approved", &approved, String::new()), now)
         })
@@ -377,12 +375,16 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
     Ok(MadeClient { client, secret: made.map(|made| made.secret) })
 }
 
-/// The message that tells a developer of the approval, where they have an address.
-async fn notice(context: &Context, owner_id: &str, label: &str) -> Result<Option<Message>, AdminError> {
-    let id = owner_id.to_owned();
-    let owner = context.store.read(move |db| user_profiles::find(db, &id)).await?;
-    let email = owner.and_then(|owner| owner.email);
-    email.map(|email| Message::about_application(context, true, owner_id, &email, label)).transpose()
+/// The message to whoever registered the application, where they have an address.
+async fn notice_of_approval(context: &Context, client: &Client) -> Result<Option<Message>, AdminError> {
+    let Some(owner) = client.owner_id.clone() else { return Ok(None) };
+    let found = context.store.read(move |db| recipients::find(db, &owner)).await?;
+    let reached = found.filter(|owner| !matches!(owner.status, UserStatus::Disabled | UserStatus::Deleted));
+    let addressed = reached.and_then(|owner| Some((owner.id, owner.email?)));
+    // What cannot be addressed does not hold the approval up.
+    let message =
+        |(id, email): (String, String)| Message::about_application(context, true, &id, &email, &client.label).ok();
+    Ok(addressed.and_then(message))
 }
 
 /// Lets a disabled client work again.

@@ -136,6 +136,12 @@ pub async fn create(context: &Context, by: &Authority, request: &UserRequest) ->
     let mut warnings = Vec::new();
     if access_console && access_api && kind == UserKind::ApiUser {
         warnings.push("an account for a program does not need the console: access `api` alone is safer".to_owned());
+    } else if access_console && access_api && !request.access.is_empty() {
+        warnings.push(
+            "one password opens both the console and the API: a person for the one and an API user for the other are \
+             safer"
+                .to_owned(),
+        );
     }
     if kind == UserKind::Person && !request.roles.is_empty() && given.iter().any(|role| role.name == API_USER) {
         warnings.push("an API role goes to a person: an API user of its own is easier to audit".to_owned());

@@ -63,9 +63,10 @@ pub(super) struct Create {
     /// Where it may be used from, as 192.0.2.0/24; repeat it for several
     #[arg(long = "network", value_name = "CIDR")]
     networks: Vec<String>,
-    /// once, or always: it is stored sealed as well and can be shown again
-    #[arg(long, default_value = "once", value_name = "POLICY")]
-    reveal: String,
+    /// once, or always: it is stored sealed as well and can be shown again; without it, what
+    /// `credentials.reveal.api_key` says
+    #[arg(long, value_name = "POLICY")]
+    reveal: Option<String>,
 }
 
 impl Verb {
@@ -90,7 +91,10 @@ impl Verb {
 
 impl Create {
     fn run(self, session: &Session) -> Result<(), Failure> {
-        let reveal: RevealPolicy = self.reveal.parse().map_err(|cause| Failure::Usage(format!("--reveal: {cause}")))?;
+        let reveal: Option<RevealPolicy> = self
+            .reveal
+            .map(|word| word.parse().map_err(|cause| Failure::Usage(format!("--reveal: {cause}"))))
+            .transpose()?;
         let mut new = NewApiKey {
             user: Some(self.user),
             name: self.name,
@@ -98,9 +102,10 @@ impl Create {
             scopes: Some(self.scopes).filter(|scopes| !scopes.is_empty()),
             expires_at: None,
             networks: self.networks,
-            reveal,
+            reveal: RevealPolicy::Once,
         };
         let made = session.run_or_init(async |desk| {
+            new.reveal = reveal.unwrap_or(desk.context.credentials.reveal.api_key);
             new.expires_at = self.expires_in.map(|seconds| desk.context.clock.now().plus_seconds(seconds));
             Ok(api_keys::create(&desk.context, &Authority::operator(), &new).await?)
         })?;

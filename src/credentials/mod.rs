@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::credentials::known::Known;
+use crate::credentials::shape::ClientAndSecret;
 use crate::login::Network;
 use crate::model::usage::{BASIC, Credential, UsageDetail};
 use crate::oauth::{Context, ProtocolError};
@@ -67,8 +68,26 @@ impl Credentials {
             Presented::ClientSecret(given) => client_secret::authenticate(context, given, asked),
             Presented::ApiKey(given) => api_key::authenticate(context, known, given, asked, address).await,
         };
+        if let (Err(error), Presented::ClientSecret(given)) = (&outcome, presented) {
+            self.count_refusal(given, error, Network::of(address));
+        }
         self.note(&outcome, Network::of(address));
         outcome
+    }
+
+    /// A refusal is counted under the client that the request names, where there is one, and under a secret that is
+    /// dead.
+    fn count_refusal(&self, given: &ClientAndSecret, error: &ProtocolError, network: Network) {
+        let usage = &self.context.usage;
+        let snapshot = self.context.registry.snapshot();
+        if let Some(client) = snapshot.client(given.client_id.expose())
+            && error.status < 500
+        {
+            usage.refused(Credential::client(&client.client_id), error.code.as_str(), network);
+        }
+        if let Some(refusal) = error.refusal.as_ref().filter(|refusal| refusal.target_kind == "client_secret") {
+            usage.refused(Credential::client_secret(&refusal.target_id), error.code.as_str(), network);
+        }
     }
 
     /// Uses are counted, refusals of a known credential are audited. Login keeps those of passwords itself.

@@ -52,8 +52,7 @@ fn fits(pattern: &str, path: &str) -> bool {
     let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
     loop {
         match (pattern.next(), path.next()) {
-            (None, None) => return true,
-            (Some("{rest}"), Some(_)) => return true,
+            (None, None) | (Some("{rest}"), Some(_)) => return true,
             (Some(part), Some(segment)) if part == segment || part.starts_with('{') && !segment.is_empty() => {}
             _ => return false,
         }

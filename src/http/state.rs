@@ -103,7 +103,7 @@ impl State {
         &self.0.jwks
     }
 
-    /// The OpenAPI document, as JSON.
+    /// The `OpenAPI` document, as JSON.
     #[must_use]
     pub fn openapi(&self) -> &str {
         &self.0.openapi

@@ -337,18 +337,18 @@ fn insert_children(db: &mut Db, new: &Client) -> Result<(), StoreError> {
 }
 
 #[derive(AsChangeset)]
-#[diesel(table_name = clients)]
+#[diesel(table_name = clients, treat_none_as_null = true)]
 struct Changes<'a> {
     label: &'a str,
     description: &'a str,
     purpose: &'a str,
-    token_endpoint_auth_method: Option<Option<&'static str>>,
+    token_endpoint_auth_method: Option<String>,
     may_introspect: i64,
-    access_lifetime: Option<Option<i64>>,
-    idle_lifetime: Option<Option<i64>>,
-    absolute_lifetime: Option<Option<i64>>,
-    reuse_window: Option<Option<i64>>,
-    signing_algorithm: Option<Option<&'static str>>,
+    access_lifetime: Option<i64>,
+    idle_lifetime: Option<i64>,
+    absolute_lifetime: Option<i64>,
+    reuse_window: Option<i64>,
+    signing_algorithm: Option<String>,
     static_claims: String,
 }
 
@@ -363,15 +363,13 @@ pub fn update(db: &mut Db, new: &Client) -> Result<(), StoreError> {
         label: &new.label,
         description: &new.description,
         purpose: &new.purpose,
-        token_endpoint_auth_method: Some(
-            new.authentication_method.map(crate::model::client::AuthenticationMethod::as_str),
-        ),
+        token_endpoint_auth_method: new.authentication_method.map(|method| method.to_string()),
         may_introspect: i64::from(new.may_introspect),
-        access_lifetime: Some(new.access_lifetime),
-        idle_lifetime: Some(new.idle_lifetime),
-        absolute_lifetime: Some(new.absolute_lifetime),
-        reuse_window: Some(new.reuse_window),
-        signing_algorithm: Some(new.signing_algorithm.map(crate::model::signing_key::SigningAlgorithm::as_str)),
+        access_lifetime: new.access_lifetime,
+        idle_lifetime: new.idle_lifetime,
+        absolute_lifetime: new.absolute_lifetime,
+        reuse_window: new.reuse_window,
+        signing_algorithm: new.signing_algorithm.map(|algorithm| algorithm.to_string()),
         static_claims: new.static_claims.to_string(),
     };
     let id = new.client_id.as_str();

@@ -8,7 +8,7 @@ use crate::model::time::Timestamp;
 use crate::model::usage::{Counters, CredentialKind, LastUsed, Tally, UsageDetail};
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
-use crate::store::schema::{client_scopes, client_secrets, usage_details, usage_hours};
+use crate::store::schema::{api_keys, client_scopes, client_secrets, usage_details, usage_hours};
 
 /// The counters of one hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,8 +121,15 @@ fn note_last_used(db: &mut Db, kind: CredentialKind, id: &str, last_used: &LastU
                 .execute(db)?;
             Ok(())
         }
+        CredentialKind::ApiKey => {
+            let older = api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(last_used.at.micros()));
+            diesel::update(api_keys::table.filter(api_keys::id.eq(id)).filter(older))
+                .set((api_keys::last_used_at.eq(last_used.at.micros()), api_keys::last_used_ip.eq(&last_used.ip)))
+                .execute(db)?;
+            Ok(())
+        }
         // Their last use is that of their newest hour: [`last_used`].
-        CredentialKind::Client | CredentialKind::User | CredentialKind::ApiKey => Ok(()),
+        CredentialKind::Client | CredentialKind::User => Ok(()),
     }
 }
 

@@ -17,6 +17,7 @@ mod clients;
 mod faults;
 mod harness;
 mod house;
+mod journeys;
 mod mail;
 mod properties;
 mod rfc;

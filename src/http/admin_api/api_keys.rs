@@ -58,9 +58,9 @@ impl From<api_key::ApiKey> for ApiKey {
             reveal: key.reveal.to_string(),
             status: key.status.to_string(),
             created_at: key.created_at.rfc3339(),
-            expires_at: key.expires_at.map(|at| at.rfc3339()),
-            last_used_at: key.last_used_at.map(|at| at.rfc3339()),
-            last_used_ip: key.last_used_ip.map(|ip| ip.to_string()),
+            expires_at: key.expires_at.map(crate::model::time::Timestamp::rfc3339),
+            last_used_at: key.last_used_at.map(crate::model::time::Timestamp::rfc3339),
+            last_used_ip: key.last_used_ip,
         }
     }
 }
@@ -106,7 +106,7 @@ pub struct ApiKeyToMake {
     /// RFC 3339.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    /// Addresses, or networks as 192.0.2.0/24 or 2001:db8::/32.
+    /// Addresses, or networks as `192.0.2.0/24` or `2001:db8::/32`.
     #[serde(default)]
     networks: Vec<String>,
     /// `once` or `always`; what `credentials.reveal.api_key` says, if nothing is said.

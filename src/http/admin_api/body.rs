@@ -30,6 +30,7 @@ impl<T> Body<T> {
     ///
     /// # Errors
     /// The answer, for one that cannot be read.
+    #[expect(clippy::result_large_err, reason = "the answer goes to the caller as it is")]
     pub fn read(self) -> Result<Given<T>, HttpResponse> {
         self.0
     }

@@ -92,6 +92,7 @@ impl Call {
     }
 
     /// The parts of the node.
+    #[must_use]
     pub fn context(&self) -> &Context {
         self.state.context()
     }
@@ -123,6 +124,7 @@ impl Call {
     }
 
     /// A refusal.
+    #[must_use]
     pub fn refuse(&self, error: &AdminError) -> HttpResponse {
         problem::refuse_verb(error, &self.id)
     }

@@ -21,6 +21,7 @@ const LIST: &str = "clients";
 type Claims = serde_json::Map<String, serde_json::Value>;
 
 /// An application or API connection.
+#[expect(clippy::struct_field_names, reason = "`client_id` is the standard's name")]
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Client {
     /// By which the paths of this API name it.

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document of the API, and its pages under `/docs/`.
+//! The `OpenAPI` 3.1 document of the API, and its pages under `/docs/`.
 
 use std::sync::Arc;
 
@@ -154,7 +154,7 @@ pub fn document_of(issuer: &str, scope_names: &[String]) -> utoipa::openapi::Ope
     }
     let components = document.components.get_or_insert_with(Components::default);
     let token_url = format!("{issuer}/oauth/token");
-    let scopes = || Scopes::from_iter(scope_names.iter().map(|name| (name.clone(), String::new())));
+    let scopes = || scope_names.iter().map(|name| (name.clone(), String::new())).collect::<Scopes>();
     let oauth2 = OAuth2::new([
         Flow::Password(Password::new(&token_url, scopes())),
         Flow::ClientCredentials(ClientCredentials::new(&token_url, scopes())),

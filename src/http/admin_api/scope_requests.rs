@@ -45,7 +45,7 @@ impl From<scope_request::ScopeRequest> for ScopeRequest {
             requested_by: request.requested_by,
             requested_at: request.requested_at.rfc3339(),
             decided_by: request.decided_by,
-            decided_at: request.decided_at.map(|at| at.rfc3339()),
+            decided_at: request.decided_at.map(crate::model::time::Timestamp::rfc3339),
             reason: request.reason,
         }
     }

@@ -71,7 +71,7 @@ impl From<UserProfile> for User {
             access: access.into_iter().filter(|(_, has)| *has).map(|(word, _)| word.to_owned()).collect(),
             organization_id: user.organization_id,
             password_kind: user.password_kind.map(|kind| kind.to_string()),
-            password_changed_at: user.password_changed_at.map(|at| at.rfc3339()),
+            password_changed_at: user.password_changed_at.map(crate::model::time::Timestamp::rfc3339),
             created_at: user.created_at.rfc3339(),
         }
     }

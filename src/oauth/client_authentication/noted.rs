@@ -46,6 +46,9 @@ pub fn note_refusal(
         context.usage.refused(Credential::client(client_id), error.code.as_str(), network);
     }
     if let Some(refusal) = &error.refusal {
+        if refusal.target_kind == "client_secret" {
+            context.usage.refused(Credential::client_secret(&refusal.target_id), error.code.as_str(), network);
+        }
         let client_id = known.unwrap_or_default();
         context.refusals.note(refusal, client_id, network, Some(request_id), context.clock.now());
     }

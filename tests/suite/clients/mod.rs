@@ -6,6 +6,7 @@ mod examples;
 pub mod installed;
 mod node_clients;
 mod oauth2_crate;
+mod platform_clients;
 mod postman;
 pub mod program;
 mod proxies;
