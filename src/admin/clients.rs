@@ -1,4 +1,6 @@
 //! Clients: registered by developers, made and approved by administrators.
+//!
+//! Longer than most files: making and approving ask the same questions, and who reads one must see the other.
 
 use crate::admin::mail::{self, Message};
 use crate::admin::{AdminError, Authority, client_secrets, organizations, roles, scope_requests};

@@ -91,7 +91,7 @@ pub async fn find(context: &Context, by: &Authority, key: &str) -> Result<UserPr
         .await?;
     match <[UserProfile; 1]>::try_from(named) {
         Ok([only]) => Ok(only),
-        Err(none) if none.is_empty() => Err(AdminError::not_found("set of credentials", key)),
+        Err(none) if none.is_empty() => Err(AdminError::not_found("credentials", key)),
         Err(several) => Err(AdminError::Refused(format!(
             "{} sets have the name `{key}`: name one by its id or username",
             several.len()

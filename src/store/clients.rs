@@ -1,4 +1,6 @@
 //! Clients with their grants, scopes, audiences and secrets.
+//!
+//! Longer than most files: a client is one row and five tables of children, which are read and written together.
 
 use std::collections::HashMap;
 

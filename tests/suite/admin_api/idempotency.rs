@@ -103,6 +103,7 @@ fn ten_at_once_with_one_key_make_one_thing(#[values(Database::Sqlite, Database::
         let made: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
         assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 409)), "{path}: {answers:?}");
         assert!(made.iter().all(|answer| answer.body == made[0].body), "{path}: {answers:?}");
-        assert_eq!(made.len().min(2), if path == "roles" { made.len().min(2).max(1) } else { 1 }, "{path}");
+        // A repeat of a role is answered like the first; one of a secret is not.
+        assert!(!made.is_empty() && (path == "roles" || made.len() == 1), "{path}: {answers:?}");
     }
 }

@@ -94,9 +94,11 @@ fn only_an_administrator_is_recovered_and_a_second_name_makes_nothing(
         "it is installed already, without an administrator root: \
          'grantor user create --username root --role administrator' makes one"
     );
+    // The last administrator stays.
+    assert!(refused(&installation.run(&["user", "delete", "admin", "--yes"]), 1).contains("the last administrator"));
+    installation.json(&["user", "create", "--username", "root", "--role", "administrator"]);
     installation.json(&["user", "delete", "admin", "--yes"]);
     assert!(refused(&installation.run(&["init"]), 1).contains("without an administrator admin"));
-    installation.json(&["user", "create", "--username", "root", "--role", "administrator"]);
     assert!(installation.json(&["init", "--recover-admin", "--admin-username", "root"])["password"].is_string());
 }
 

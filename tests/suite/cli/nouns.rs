@@ -48,7 +48,7 @@ fn an_organization_is_made_and_its_disabling_stops_its_clients_within_a_second(
     assert_eq!(members(&made), ["id", "name", "number", "slug", "status"]);
     assert!(made["number"].as_i64().unwrap() >= 100_000);
     let said = refused(&server.run(&["organization", "create", "--name", "Again", "--slug", "other"]), 1);
-    assert_eq!(said, "there is an organization of that slug already");
+    assert_eq!(said, "there is an organization `other` already");
     assert!(refused(&server.run(&["organization", "create", "--name", "X", "--slug", "No Slug"]), 1).contains("a-z"));
 
     let create = ["client", "create", "--label", "x", "--grant-type", "client_credentials", "--organization", "other"];

@@ -161,9 +161,9 @@ fn kz7_each_header_must_be_right_and_a_key_does_no_more_than_its_user_now_may(
         me(server.base(), &changed).status
     };
     me(server.base(), &right).ok();
-    for place in 0..3 {
-        assert_eq!(me(server.base(), &without(place).collect::<Vec<_>>()).status, 401, "without {}", right[place].0);
-        assert_eq!(with(place, "rubbish"), 401, "{}", right[place].0);
+    for (place, (name, _)) in right.iter().enumerate() {
+        assert_eq!(me(server.base(), &without(place).collect::<Vec<_>>()).status, 401, "without {name}");
+        assert_eq!(with(place, "rubbish"), 401, "{name}");
     }
     let mut another = text(&made, "api_key");
     another.replace_range(6..8, if another[6..8] == *"00" { "11" } else { "00" });
