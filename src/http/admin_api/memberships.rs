@@ -32,7 +32,7 @@ pub struct RolesToHave {
 }
 
 /// A user's memberships, as far as the caller reaches.
-#[utoipa::path(get, path = "/api/v1/users/{user}/memberships", tag = "Users", params(("user" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/users/{user}/memberships", tag = "Memberships", params(("user" = String, Path)),
     responses((status = 200, body = Vec<Place>)))]
 pub async fn list(call: Call, key: web::Path<String>) -> HttpResponse {
     let places = memberships::list(call.context(), &call.by, &key).await;
@@ -40,7 +40,7 @@ pub async fn list(call: Call, key: web::Path<String>) -> HttpResponse {
 }
 
 /// Gives a user exactly these roles in the organization; a user of another one becomes a member.
-#[utoipa::path(put, path = "/api/v1/users/{user}/memberships/{organization}", tag = "Users",
+#[utoipa::path(put, path = "/api/v1/users/{user}/memberships/{organization}", tag = "Memberships",
     params(("user" = String, Path), ("organization" = String, Path, description = "id, number or slug")),
     request_body = RolesToHave, responses((status = 200, body = Vec<Place>)))]
 pub async fn set(call: Call, keys: web::Path<(String, String)>, body: Body<RolesToHave>) -> HttpResponse {
@@ -57,7 +57,7 @@ pub async fn set(call: Call, keys: web::Path<(String, String)>, body: Body<Roles
 }
 
 /// Ends a user's membership of an organization.
-#[utoipa::path(delete, path = "/api/v1/users/{user}/memberships/{organization}", tag = "Users",
+#[utoipa::path(delete, path = "/api/v1/users/{user}/memberships/{organization}", tag = "Memberships",
     params(("user" = String, Path), ("organization" = String, Path)), responses((status = 204)))]
 pub async fn end(call: Call, keys: web::Path<(String, String)>) -> HttpResponse {
     let (user, organization) = keys.into_inner();

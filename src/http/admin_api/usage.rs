@@ -8,7 +8,7 @@ use crate::admin::usage::{self, CredentialUsage, Step, Window};
 use crate::admin::{AdminError, clients};
 use crate::http::admin_api::call::Call;
 use crate::http::admin_api::members;
-use crate::model::role::APPLICATIONS_MANAGE;
+use crate::model::role::{APPLICATIONS_MANAGE, AUDIT_READ};
 use crate::model::time::Timestamp;
 use crate::model::usage::{Counters, CredentialKind};
 
@@ -108,6 +108,7 @@ impl UsageQuery {
     responses((status = 200, body = Usage)))]
 pub async fn show(call: Call, query: members::Query<UsageQuery>) -> HttpResponse {
     let found = async {
+        call.by.require(AUDIT_READ)?;
         let query = query.read()?;
         let (window, step) = query.window(&call)?;
         let kind: Option<CredentialKind> = members::word("kind", query.kind.as_deref())?;

@@ -30,7 +30,9 @@ fn a_repeat_is_answered_as_the_first_one_and_makes_nothing(
         assert_eq!(again.header("content-type"), first.header("content-type"), "{path}");
         assert_eq!(named(&administrator, path, "once"), 1, "{path}");
         // Another body, or another operation, is another request.
-        names(&administrator.post_once(path, "key", &json!({ "name": "twice", "slug": "twice" })), "Idempotency-Key");
+        let mut other = body.clone();
+        other["name"] = "twice".into();
+        names(&administrator.post_once(path, "key", &other), "Idempotency-Key");
         refused(&administrator.post_once(path, "other key", &body), 409);
         assert_eq!(named(&administrator, path, "twice"), 0, "{path}");
         // The key is the caller's own: a stranger's is another one.
@@ -71,7 +73,15 @@ fn a_repeat_of_what_made_a_secret_has_its_id_and_no_secret(
         if !path.contains('/') {
             assert_eq!(named(&administrator, &path, "once"), 1, "{path}");
         }
-        names(&administrator.post_once(&path, &key, &json!({ "name": "x" })), "Idempotency-Key");
+        let other = match path.rsplit('/').next().unwrap() {
+            "secrets" => json!({ "label": "another" }),
+            "rotate" => json!({ "overlap": 60 }),
+            "password" => json!({ "password": "another fine passphrase" }),
+            "users" => json!({ "username": "another", "kind": "api_user" }),
+            "clients" => json!({ "label": "another" }),
+            _ => json!({ "name": "another" }),
+        };
+        names(&administrator.post_once(&path, &key, &other), "Idempotency-Key");
     }
 }
 

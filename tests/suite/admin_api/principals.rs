@@ -28,7 +28,7 @@ pub const NAMES: [&str; 10] = [
 ];
 
 pub fn all(server: &Server) -> Vec<Asker> {
-    let portal = server.public_client().grants(["password"]).create();
+    let portal = server.confidential_client().grants(["password"]).create();
     let bearer = |user: &TestUser| {
         let token = portal.password_grant(user).ok().access_token();
         vec![("Authorization", format!("Bearer {token}"))]

@@ -32,7 +32,7 @@ fn what_is_always_shown_needs_the_callers_password_and_is_audited(
         .set("credentials.reveal.api_key", "always")
         .start();
     let administrator = Caller::administrator(&server);
-    let portal = server.public_client().grants(["password"]).create();
+    let portal = server.confidential_client().grants(["password"]).create();
     let token = portal.password_grant(&administrator.user).ok().access_token();
     let bearer = [("Authorization", format!("Bearer {token}"))];
     let bearer = bearer.each_ref().map(|(name, value)| (*name, value.as_str()));

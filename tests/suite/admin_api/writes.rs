@@ -9,7 +9,7 @@ use crate::harness::{Database, Server};
 
 /// Every body of the API, with a member that must be there; none where all may be missing.
 const WRITES: &[(&str, &str, Option<&str>)] = &[
-    ("POST", "organizations", Some("slug")),
+    ("POST", "organizations", Some("name")),
     ("PATCH", "organizations/default", Some("name")),
     ("POST", "users", Some("username")),
     ("PATCH", "users/somebody", None),

@@ -673,5 +673,6 @@ fn whoever_waits_for_a_place_among_the_attempts_asks_by_reading(
     in_parallel(&client, &[wrong(&nobody, 0), wrong(&nobody, 1)]);
 
     assert!(started.elapsed() > Duration::from_millis(400), "nobody waited: {:?}", started.elapsed());
-    assert!(writes() - before <= 10, "{} writes", writes() - before);
+    // A few of them are the node's own: it seals audit events and stores what it counted.
+    assert!(writes() - before <= 16, "{} writes", writes() - before);
 }

@@ -156,7 +156,9 @@ fn with_method(server: &Server, method: &str, path: &str) -> Answer {
 #[rstest]
 fn a_wrong_method_is_answered_with_405_and_allow(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
     let server = Server::start(db);
-    for (path, methods, _) in grantor::http::table().filter(|(path, _, _)| !path.contains('{')) {
+    for (path, methods, _) in
+        grantor::http::table().filter(|(path, methods, _)| !path.contains('{') && *methods != grantor::http::ANY)
+    {
         let allowed: BTreeSet<&str> = methods.split(", ").collect();
         for method in ["GET", "DELETE", "OPTIONS"].into_iter().filter(|method| !allowed.contains(method)) {
             let answer = with_method(&server, method, path);

@@ -353,7 +353,9 @@ fn a_known_caller_costs_no_hash_no_write_and_no_read(#[values(Database::Sqlite, 
             verify(&server, &headers).ok();
         }
         let after = context.store.figures();
-        assert_eq!((after.writes, context.login.pool().started()), (before.writes, hashes), "{shape}");
+        assert_eq!(context.login.pool().started(), hashes, "{shape}");
+        // What was counted of all of them is stored at once, every two seconds.
+        assert!(after.writes - before.writes < 10, "{shape}: {} writes", after.writes - before.writes);
         // The node's own polling reads four times a second.
         assert!(after.reads - before.reads < 50, "{shape}: {} reads", after.reads - before.reads);
     }
