@@ -129,7 +129,7 @@ pub fn fixtures(administrator: &Caller<'_>, path: &str) -> Fixtures {
             id("api-keys", json!({ "name": unique, "user": user.id }))
         }),
         family: if_wanted("family", &|| {
-            let portal = server.public_client().grants(["password", "refresh_token"]).create();
+            let portal = server.confidential_client().grants(["password", "refresh_token"]).create();
             let tokens = portal.password_grant(&server.person().create()).ok();
             tokens.claims("access_token")["sid"].as_str().unwrap().to_owned()
         }),

@@ -51,7 +51,7 @@ fn a_member_that_is_unknown_missing_or_given_twice_is_named(
             names(&administrator.send(method, &path, Some(&json!({})), &[]), needed);
         }
         let json = [("Authorization", administrator.authorization.as_str()), ("Content-Type", "application/json")];
-        for (text, status) in [("{\"a\":", 400), ("[1]", 422), ("\"text\"", 422), ("{} {}", 400), ("nothing", 400)] {
+        for (text, status) in [("{", 400), ("[1]", 422), ("\"text\"", 422), ("{} {}", 400), ("nothing", 400)] {
             let url = format!("{}/api/v1/{path}", server.base());
             let mut request = ureq::http::Request::builder().method(*method).uri(url);
             for (name, value) in json {

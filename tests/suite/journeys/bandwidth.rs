@@ -172,7 +172,7 @@ fn bw5_an_api_only_user_goes_on_for_years_and_a_cron_job_rotates_the_password(
     server.start();
     let opens = |password: &str| Caller::of(&server.base(), "jdoe", password).get("/api/v1/me").status == 200;
     assert!(opens(PASSWORD));
-    let rotated = text(&server.json(&["user", "rotate-password", "jdoe"]), "password");
+    let rotated = text(&server.json(&["user", "rotate-password", "jdoe", "--yes"]), "password");
     assert!(opens(&rotated));
     crate::house::registry::within(std::time::Duration::from_secs(2), || !opens(PASSWORD));
 }
