@@ -59,7 +59,7 @@ fn is_email(text: &str) -> bool {
         })
 }
 
-/// Changes a user's profile, access or administration level. A user without [`USERS_MANAGE`] changes their own names
+/// Changes a user's profile, access or administration level. A user without `users:manage` changes their own names
 /// and telephone number alone.
 ///
 /// # Errors

@@ -70,6 +70,10 @@ async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload)
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| wrong(&error, &id))?;
     json.end().map_err(|_| refuse(StatusCode::BAD_REQUEST, "something follows the JSON object"))?;
+    // serde reads an array as the members in their order; nobody means that.
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        return Err(problem::invalid_field("", "must be a JSON object", &id));
+    }
     Ok(Given { value, bytes })
 }
 
