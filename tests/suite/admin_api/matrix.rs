@@ -147,7 +147,9 @@ fn every_operation_answers_every_principal_as_the_matrix_says(
                 let target = fixtures(&administrator, path).in_path(path);
                 let headers: Vec<_> = asker.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 let answer = send(&server, method, &target, body(method, path, &unique).as_ref(), &headers);
-                if answer.status >= 500 || (answer.status == 422 && *method != "GET") {
+                // A secret is shown again to whoever gives their own password, which a token or a key does not bring.
+                let refused = answer.status == 422 && *method != "GET" && !path.ends_with("/reveal");
+                if answer.status >= 500 || refused {
                     problems.push(format!("{method} {path} as {}: {answer:?}", asker.name));
                 }
                 if answer.status >= 400 && answer.header("content-type") != "application/problem+json" {
