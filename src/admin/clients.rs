@@ -394,6 +394,8 @@ async fn notice_of_approval(context: &Context, client: &Client) -> Result<Option
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Refused`] for a client that was never approved.
 pub async fn enable(context: &Context, by: &Authority, key: &str) -> Result<Client, AdminError> {
+    by.require(APPLICATIONS_MANAGE)?;
+    by.require(SCOPES_MANAGE)?;
     let client = find(context, by, key).await?;
     if client.status == ClientStatus::Pending {
         return Err(wrong_step(&client, ClientStatus::Disabled, "approve"));

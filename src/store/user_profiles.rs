@@ -113,6 +113,26 @@ pub struct UserFilter {
     pub username: Option<String>,
 }
 
+/// The filters of a list, on the table alone or joined with the memberships, which are two types to Diesel.
+macro_rules! filtered {
+    ($query:expr, $filter:expr) => {{
+        let (mut query, filter) = ($query, $filter);
+        if let Some(programmatic) = filter.programmatic {
+            query = query.filter(users::programmatic.eq(i64::from(programmatic)));
+        }
+        if let Some(kind) = filter.kind {
+            query = query.filter(users::kind.eq(kind.as_str()));
+        }
+        if let Some(status) = filter.status {
+            query = query.filter(users::status.eq(status.as_str()));
+        }
+        if let Some(username) = &filter.username {
+            query = query.filter(users::username.eq(username));
+        }
+        query
+    }};
+}
+
 /// The users after `after`, in the order of their ids, which is the order in which they were made.
 ///
 /// # Errors
@@ -120,7 +140,7 @@ pub struct UserFilter {
 pub fn page(db: &mut Db, filter: &UserFilter, after: &str, limit: i64) -> Result<Vec<UserProfile>, StoreError> {
     let rows: Vec<Row> = match &filter.organization_id {
         Some(organization_id) => {
-            let mut query = memberships::table
+            let query = memberships::table
                 .inner_join(users::table.on(users::id.eq(memberships::user_id)))
                 .filter(memberships::organization_id.eq(organization_id).and(memberships::user_id.gt(after)))
                 .filter(users::status.ne(UserStatus::Deleted.as_str()))
@@ -128,40 +148,16 @@ pub fn page(db: &mut Db, filter: &UserFilter, after: &str, limit: i64) -> Result
                 .limit(limit)
                 .select(Row::as_select())
                 .into_boxed();
-            if let Some(programmatic) = filter.programmatic {
-                query = query.filter(users::programmatic.eq(i64::from(programmatic)));
-            }
-            if let Some(kind) = filter.kind {
-                query = query.filter(users::kind.eq(kind.as_str()));
-            }
-            if let Some(status) = filter.status {
-                query = query.filter(users::status.eq(status.as_str()));
-            }
-            if let Some(username) = &filter.username {
-                query = query.filter(users::username.eq(username));
-            }
-            query.load(db)?
+            filtered!(query, filter).load(db)?
         }
         None => {
-            let mut query = users::table
+            let query = users::table
                 .filter(users::id.gt(after).and(users::status.ne(UserStatus::Deleted.as_str())))
                 .order(users::id)
                 .limit(limit)
                 .select(Row::as_select())
                 .into_boxed();
-            if let Some(programmatic) = filter.programmatic {
-                query = query.filter(users::programmatic.eq(i64::from(programmatic)));
-            }
-            if let Some(kind) = filter.kind {
-                query = query.filter(users::kind.eq(kind.as_str()));
-            }
-            if let Some(status) = filter.status {
-                query = query.filter(users::status.eq(status.as_str()));
-            }
-            if let Some(username) = &filter.username {
-                query = query.filter(users::username.eq(username));
-            }
-            query.load(db)?
+            filtered!(query, filter).load(db)?
         }
     };
     rows.into_iter().map(Row::into_profile).collect()

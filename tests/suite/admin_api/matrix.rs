@@ -10,8 +10,7 @@ use super::{Caller, send};
 use crate::harness::{Database, Server};
 
 /// Method, path, and what the principals of [`NAMES`] get in their order: 401, 403 or 404, and `-` for anything else.
-/// What is in the path belongs to the default organization, and none of it to the one who asks. Users hold scopes there that
-/// `users:manage` alone does not, and nobody changes who holds more.
+/// What is in the path belongs to the default organization, and none of it to the one who asks.
 const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/me", "401 - - - - - - - - -"),
     ("GET", "/api/v1/organizations", "401 - - - - - - - - -"),
@@ -21,16 +20,16 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/organizations/{organization}/disable", "401 403 403 403 403 403 - 403 - -"),
     ("POST", "/api/v1/organizations/{organization}/enable", "401 403 403 403 403 403 - 403 - -"),
     ("GET", "/api/v1/users", "401 403 403 403 - - - 403 - -"),
-    ("POST", "/api/v1/users", "401 403 403 403 403 - - 403 - -"),
+    ("POST", "/api/v1/users", "401 403 403 403 - - - 403 - -"),
     ("GET", "/api/v1/users/{user}", "401 403 403 403 - 404 - 403 - -"),
-    ("PATCH", "/api/v1/users/{user}", "401 403 403 403 403 404 - 403 - -"),
-    ("DELETE", "/api/v1/users/{user}", "401 403 403 403 403 404 - 403 - -"),
-    ("POST", "/api/v1/users/{user}/disable", "401 403 403 403 403 404 - 403 - -"),
-    ("POST", "/api/v1/users/{user}/enable", "401 403 403 403 403 404 - 403 - -"),
-    ("POST", "/api/v1/users/{user}/unlock", "401 403 403 403 403 404 - 403 - -"),
-    ("POST", "/api/v1/users/{user}/password", "401 403 403 403 403 404 - 403 - -"),
+    ("PATCH", "/api/v1/users/{user}", "401 403 403 403 - 404 - 403 - -"),
+    ("DELETE", "/api/v1/users/{user}", "401 403 403 403 - 404 - 403 - -"),
+    ("POST", "/api/v1/users/{user}/disable", "401 403 403 403 - 404 - 403 - -"),
+    ("POST", "/api/v1/users/{user}/enable", "401 403 403 403 - 404 - 403 - -"),
+    ("POST", "/api/v1/users/{user}/unlock", "401 403 403 403 - 404 - 403 - -"),
+    ("POST", "/api/v1/users/{user}/password", "401 403 403 403 - 404 - 403 - -"),
     ("GET", "/api/v1/users/{user}/memberships", "401 403 403 403 - 404 - 403 - -"),
-    ("PUT", "/api/v1/users/{user}/memberships/{organization}", "401 403 403 403 403 404 - 403 - -"),
+    ("PUT", "/api/v1/users/{user}/memberships/{organization}", "401 403 403 403 - 404 - 403 - -"),
     ("DELETE", "/api/v1/users/{user}/memberships/{organization}", "401 403 403 403 - 404 - 403 - -"),
     ("GET", "/api/v1/roles", "401 403 403 403 403 - - 403 - -"),
     ("POST", "/api/v1/roles", "401 403 403 403 403 - - 403 - -"),
@@ -49,7 +48,7 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("DELETE", "/api/v1/clients/{client}", "401 403 404 403 403 404 - 403 - -"),
     ("POST", "/api/v1/clients/{client}/approve", "401 403 403 403 403 404 - 403 - -"),
     ("POST", "/api/v1/clients/{client}/disable", "401 403 404 403 403 404 - 403 - -"),
-    ("POST", "/api/v1/clients/{client}/enable", "401 404 404 404 404 404 - 404 - -"),
+    ("POST", "/api/v1/clients/{client}/enable", "401 403 403 403 403 404 - 403 - -"),
     ("GET", "/api/v1/clients/{client}/secrets", "401 403 404 403 403 404 - 403 - -"),
     ("POST", "/api/v1/clients/{client}/secrets", "401 403 404 403 403 404 - 403 - -"),
     ("POST", "/api/v1/clients/{client}/secrets/rotate", "401 403 404 403 403 404 - 403 - -"),

@@ -99,18 +99,9 @@ fn run_all(language: Language, db: Database) {
 
 #[rstest]
 fn a_program_gets_a_token_and_says_who_it_is(
-    #[values(Language::Curl, Language::Python, Language::Node)] language: Language,
+    #[values(Language::Curl, Language::Python, Language::Node, Language::Java, Language::Go, Language::Php)]
+    language: Language,
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
-) {
-    run_all(language, db);
-}
-
-/// `tests/run` installs none of these three; `cargo test --test suite -- --ignored` runs it where they are.
-#[rstest]
-#[ignore = "needs Java, Go and PHP"]
-fn a_program_in_a_compiled_language_does_too(
-    #[values(Language::Java, Language::Go, Language::Php)] language: Language,
-    #[values(Database::Sqlite)] db: Database,
 ) {
     run_all(language, db);
 }

@@ -185,16 +185,16 @@ fn the_body_is_read_strictly_and_nothing_of_it_comes_back(
     let server = Server::with(db).start();
     for (path, good) in [("/api/v1/links/redeem", "token"), ("/api/v1/password-resets", "username")] {
         let with = |member: &str| format!("{{\"{good}\":\"canary\",{member}}}");
-        for body in [
-            with("\"admin\":\"canary\""),
-            with(&format!("\"{good}\":\"canary\"")),
-            format!("{{\"{good}\":[\"canary\"]}}"),
-            format!("{{\"{good}\":\"canary\"}} canary"),
-            "\"canary\"".to_owned(),
-            "{}".to_owned(),
+        for (body, status) in [
+            (with("\"admin\":\"canary\""), 422),
+            (with(&format!("\"{good}\":\"canary\"")), 422),
+            (format!("{{\"{good}\":[\"canary\"]}}"), 422),
+            (format!("{{\"{good}\":\"canary\"}} canary"), 400),
+            ("\"canary\"".to_owned(), 422),
+            ("{}".to_owned(), 422),
         ] {
             let answer = server.post_raw(path, "application/json", body.as_bytes(), &[]);
-            assert!(matches!(answer.status, 400 | 422), "{body}: {answer:?}");
+            assert_eq!(answer.status, status, "{body}: {answer:?}");
             assert_eq!(answer.header("content-type"), "application/problem+json");
             assert!(!answer.body.contains("canary"), "{answer:?}");
         }
