@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::admin::AdminError;
 use crate::model::audit::Actor;
 use crate::model::role::{BUILT_IN_PERMISSIONS, SCOPES_MANAGE};
-use crate::model::scope::BUILT_IN;
 
 /// Who asks for a verb, and how far they reach. A verb checks it, so that page, API and command line cannot differ.
 #[derive(Debug, Clone)]
@@ -66,10 +65,8 @@ impl Authority {
         match &self.reach {
             Reach::Installation => true,
             // Whoever governs the catalogue holds what is in it: a new scope would be nobody's to give.
-            // The scopes of OpenID Connect open claims about their own user: they are no power that could be lent.
             Reach::Organization { permissions, .. } => {
                 permissions.contains(permission)
-                    || BUILT_IN.contains(&permission)
                     || (!BUILT_IN_PERMISSIONS.contains(&permission) && permissions.contains(SCOPES_MANAGE))
             }
         }
