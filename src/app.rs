@@ -264,7 +264,10 @@ impl App {
     /// What the system says.
     pub async fn run_until_stopped(self, started: impl FnOnce(ServerHandle)) -> Result<(), StartError> {
         let limits = self.config.limits.clone();
-        let state = State::new(Arc::clone(&self.context), HttpSettings::from_config(&self.config));
+        let state = State::new(
+            Arc::clone(&self.context),
+            HttpSettings::from_config(&self.config, &self.context.settings.issuer),
+        );
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         let workers = if self.config.server.workers == 0 { cores } else { self.config.server.workers };
         tracing::info!(

@@ -3,7 +3,9 @@
 use crate::model::audit::{Actor, AuditEvent};
 use crate::oauth::{Context, keys};
 use crate::registry::LONGEST_ACCESS_LIFETIME;
-use crate::store::{StoreError, attempts, audit, clients, denied_tokens, families, mail_outbox, one_time_links, usage};
+use crate::store::{
+    StoreError, attempts, audit, clients, denied_tokens, families, mail_outbox, one_time_links, sessions, usage,
+};
 
 /// Families dropped in one transaction, so that no write waits long behind the sweeper.
 const SWEPT_AT_ONCE: i64 = 500;
@@ -31,6 +33,8 @@ pub async fn round(context: &Context) -> Result<(), StoreError> {
     let done_before = now.plus_seconds(-MAIL_KEPT_FOR);
     context.store.write(move |db| mail_outbox::sweep(db, done_before)).await?;
     context.store.write(move |db| one_time_links::sweep(db, done_before)).await?;
+    let unused_since = now.plus_seconds(-crate::login::SESSION_IDLE_LIFETIME);
+    context.store.write(move |db| sessions::sweep(db, unused_since)).await?;
     while context.store.write(move |db| families::sweep(db, ended_before, SWEPT_AT_ONCE)).await? > 0 {}
     context.store.write(move |db| clients::sweep_secrets(db, now.plus_seconds(-DEAD_SECRETS_KEPT))).await?;
     while context.store.write(move |db| usage::sweep(db, now.plus_seconds(-USAGE_KEPT))).await? {}

@@ -27,6 +27,7 @@ pub mod reports;
 pub mod roles;
 pub mod scope_requests;
 pub mod scopes;
+pub mod sessions;
 pub mod setup;
 pub mod signing_keys;
 pub mod token_families;

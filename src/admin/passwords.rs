@@ -48,6 +48,20 @@ pub async fn set(context: &Context, by: &Authority, key: &str, chosen: &SecretSt
     Ok(user)
 }
 
+/// Sets the password of the user who asks, who has just given the present one.
+///
+/// # Errors
+/// [`AdminError::Invalid`] if the password is too weak.
+pub(super) async fn set_own(
+    context: &Context,
+    by: &Authority,
+    user: &User,
+    chosen: &SecretString,
+) -> Result<(), AdminError> {
+    let (password, _) = stored(context, Some(chosen)).await?;
+    store(context, by, user, password).await
+}
+
 /// Gives a user a generated password; ends every token and family of theirs.
 ///
 /// # Errors

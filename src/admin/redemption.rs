@@ -109,6 +109,29 @@ pub async fn redeem_set_password(
     set_password(context, origin, link, Some(password)).await
 }
 
+/// What a link that is still good is for, and whose: for the page that asks for what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// What it is for.
+    pub purpose: LinkPurpose,
+    /// Whose it is.
+    pub username: String,
+    /// Whether the user's telephone number is asked for.
+    pub asks_phone: bool,
+}
+
+/// Looks at a link and leaves it as it is.
+///
+/// # Errors
+/// [`RedemptionError`].
+pub async fn open(context: &Context, token: &str) -> Result<Opened, RedemptionError> {
+    let link = find(context, token).await?;
+    let id = link.user_id.clone();
+    let user = context.store.read(move |db| recipients::find(db, &id)).await?.ok_or(RedemptionError::Refused)?;
+    let asks_phone = link.purpose == LinkPurpose::VerifyEmail && user.phone.is_some();
+    Ok(Opened { purpose: link.purpose, username: user.username, asks_phone })
+}
+
 /// The link that a secret is of, if it seems to be good.
 async fn find(context: &Context, token: &str) -> Result<OneTimeLink, RedemptionError> {
     if !is_well_formed(ONE_TIME_PREFIX, token) {

@@ -130,8 +130,7 @@ impl NewFile {
         let text = if self.is_json {
             serde_json::to_string_pretty(&as_json(&made)).unwrap_or_default() + "\n"
         } else {
-            let line = |(name, value): (&str, &str)| format!("GRANTOR_{}='{value}'\n", name.to_uppercase());
-            fields(&made).into_iter().map(line).collect()
+            crate::developer::env_file(&fields(&made))
         };
         self.opened.write_all(text.as_bytes()).and_then(|()| self.opened.sync_all()).map_err(|cause| {
             Failure::Refused(format!(

@@ -1,4 +1,4 @@
-//! Outgoing mail: the server, the sender, and the name that messages bear.
+//! Outgoing mail: the server and the sender.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,15 +9,6 @@ use url::Url;
 use crate::config::error::Refused;
 use crate::config::parsed;
 use crate::config::resolve::{not_empty, secret_file};
-
-/// `[brand]`: what this installation is called.
-#[derive(Debug, Clone)]
-pub struct Brand {
-    /// The name, in one line.
-    pub name: String,
-    /// Where people find help.
-    pub support_url: Option<String>,
-}
 
 /// `[mail]`: outgoing mail.
 #[derive(Debug, Clone)]
@@ -118,22 +109,6 @@ pub(crate) fn mail(parsed: parsed::Mail) -> Result<Mail, Refused> {
     Ok(Mail { smtp_url, from })
 }
 
-pub(crate) fn brand(parsed: parsed::Brand) -> Result<Brand, Refused> {
-    let name = not_empty("brand.name", Some(parsed.name))?.unwrap_or_default();
-    // It stands in the subject of messages.
-    if name.contains(char::is_control) || name.chars().count() > 100 {
-        return Err(Refused::new("brand.name", "must be one line of at most 100 characters"));
-    }
-    let support_url = not_empty("brand.support_url", parsed.support_url)?;
-    if let Some(url) = &support_url
-        && !Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto"))
-    {
-        let fix = "is no address; write for instance \"https://support.example.com\" or \"mailto:help@example.com\"";
-        return Err(Refused::new("brand.support_url", fix));
-    }
-    Ok(Brand { name, support_url })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_and_a_name_are_one_line() {
+    fn a_sender_is_one_line() {
         let with = |from: &str| {
             mail(parsed::Mail {
                 smtp_url: Some("smtp://h".to_owned()),
@@ -186,8 +161,5 @@ mod tests {
         for wrong in ["nobody", "a@b\r\nBcc: c@d", "Example\r\nBcc: c@d <a@b>", " "] {
             assert_eq!(with(wrong).unwrap_err().key, "mail.from", "{wrong:?}");
         }
-        let named = |name: &str| brand(parsed::Brand { name: name.to_owned(), support_url: None });
-        assert!(named("Example, Inc.").is_ok());
-        assert_eq!(named("Example\r\nBcc: c@d").unwrap_err().key, "brand.name");
     }
 }

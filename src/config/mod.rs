@@ -5,6 +5,7 @@
 //! every value and makes the [`Config`] that the rest of the program uses. An error is one line that names the key, the
 //! place where it stands, and the fix.
 
+mod brand;
 mod choices;
 mod database;
 mod dialect;
@@ -24,12 +25,13 @@ mod settings;
 mod span;
 mod variables;
 
+pub use brand::{Brand, Logo};
 pub use choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 pub use database::DatabaseUrl;
 pub use error::{ConfigError, Place};
 pub use level::{FORMS as LEVEL_FORMS, filter as level_filter};
 pub use load::{LoadOptions, load, process_environment};
-pub use mail::{Brand, Mail, SmtpUrl};
+pub use mail::{Mail, SmtpUrl};
 pub use presets::Preset;
 pub use print::print;
 pub use settings::{

@@ -194,6 +194,8 @@ pub(crate) struct Audit {
 pub(crate) struct Brand {
     pub(crate) name: String,
     pub(crate) support_url: Option<String>,
+    pub(crate) logo_file: Option<PathBuf>,
+    pub(crate) colour: Option<String>,
 }
 
 /// `[mail]`: nothing in it has a default.

@@ -132,6 +132,14 @@ fn names_and_log(page: &mut Page, config: &Config) {
         Some(url) => page.text("support_url", url),
         None => page.absent("support_url", "messages name no place to ask"),
     }
+    match &config.brand.logo {
+        Some(logo) => page.text("logo_file", &logo.file.display().to_string()),
+        None => page.absent("logo_file", "pages bear Grantor's mark"),
+    }
+    match &config.brand.colour {
+        Some([red, green, blue]) => page.text("colour", &format!("#{red:02x}{green:02x}{blue:02x}")),
+        None => page.absent("colour", "pages have Grantor's colour"),
+    }
     page.section("mail");
     match &config.mail.smtp_url {
         Some(url) => page.text("smtp_url", &url.redacted()),

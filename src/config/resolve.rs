@@ -11,7 +11,7 @@ use crate::config::settings::{
     Tokens,
 };
 use crate::config::span::LONGEST;
-use crate::config::{dialect, http, level, listeners, mail, parsed, presets};
+use crate::config::{brand, dialect, http, level, listeners, mail, parsed, presets};
 use crate::crypto::master_key::MasterKey;
 use crate::crypto::secret::SecretString;
 use crate::model::time::LONGEST_ACCESS_LIFETIME;
@@ -43,7 +43,7 @@ pub(crate) fn resolve(parsed: parsed::Parsed) -> Result<Config, Refused> {
         audit: Audit { retention_days: number("audit.retention_days", parsed.audit.retention_days, 1..=3650)? },
         users: dialect::users(&parsed.users)?,
         words: dialect::words(parsed.console)?,
-        brand: mail::brand(parsed.brand)?,
+        brand: brand::brand(parsed.brand)?,
         mail: mail::mail(parsed.mail)?,
         log: log(parsed.log)?,
     })

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::config::brand::Brand;
 use crate::config::choices::{Environment, ErrorShape, IssuerSetting, LogFormat};
 use crate::config::database::DatabaseUrl;
-use crate::config::mail::{Brand, Mail};
+use crate::config::mail::Mail;
 use crate::config::presets::Preset;
 use crate::crypto::secret::SecretString;
 use crate::model::profile::ProfileRules;

@@ -9,6 +9,7 @@ use crate::credentials::known::Known;
 use crate::credentials::principal::{Limit, Principal, Reach};
 use crate::credentials::shape::{KeyWithOwner, Shape, refused};
 use crate::crypto::token_format::{API_KEY_PREFIX, is_well_formed};
+use crate::login::Face;
 use crate::model::audit::Refusal;
 use crate::model::user::UserStatus;
 use crate::oauth::{Context, ProtocolError};
@@ -63,6 +64,7 @@ pub(super) async fn authenticate(
     }
     let reach = Reach {
         shape: Shape::ApiKey,
+        face: Face::Api,
         credential_id: key.id.clone(),
         expires_at: key.expires_at,
         client_id: None,

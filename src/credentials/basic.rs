@@ -9,7 +9,7 @@ use crate::credentials::Asked;
 use crate::credentials::known::{Known, KnownPassword, KnownUser, Since};
 use crate::credentials::principal::{Limit, Principal, Reach};
 use crate::credentials::shape::{Shape, UserAndPassword, refused};
-use crate::login::{Door, Network};
+use crate::login::{Door, Face, Network};
 use crate::model::user::UserStatus;
 use crate::oauth::{Context, ProtocolError};
 
@@ -61,6 +61,7 @@ fn may_in(user: &KnownUser, password: &KnownPassword) -> bool {
 fn reach(password: &KnownPassword, despite_lock: bool) -> Reach<'static> {
     Reach {
         shape: Shape::Password,
+        face: Face::Api,
         // A password has no id of its own, and the user's alone would make a token look like a client's own one.
         credential_id: format!("password:{}", password.user_id),
         expires_at: None,

@@ -3,6 +3,7 @@
 use crate::credentials::Asked;
 use crate::credentials::principal::{Limit, Principal, Reach};
 use crate::credentials::shape::{ClientAndSecret, Shape, refused};
+use crate::login::Face;
 use crate::model::scope::{OFFLINE_ACCESS, OPENID};
 use crate::oauth::client_authentication::verify_secret;
 use crate::oauth::{Context, ProtocolError};
@@ -20,6 +21,7 @@ pub(super) fn authenticate(
     let scopes = client.scopes.iter().filter(|scope| *scope != OPENID && *scope != OFFLINE_ACCESS).collect();
     let reach = Reach {
         shape: Shape::ClientSecret,
+        face: Face::Api,
         expires_at: secret.and_then(|secret| secret.expires_at),
         credential_id: secret_id,
         client_id: Some(client.client_id.clone()),

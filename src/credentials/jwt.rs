@@ -5,6 +5,7 @@ use crate::credentials::known::Known;
 use crate::credentials::principal::{Limit, Principal, Reach};
 use crate::credentials::shape::Shape;
 use crate::crypto::secret::SecretString;
+use crate::login::Face;
 use crate::model::scope::ScopeSet;
 use crate::model::time::Timestamp;
 use crate::model::user::UserStatus;
@@ -26,6 +27,7 @@ pub(super) async fn authenticate(
     let organization = asked.organization.as_deref();
     let reach = Reach {
         shape: Shape::Jwt,
+        face: Face::Api,
         credential_id: claims.jti.clone(),
         expires_at: Some(Timestamp::from_seconds(claims.exp)),
         client_id: Some(claims.client_id.clone()),

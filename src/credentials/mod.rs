@@ -11,6 +11,7 @@ mod client_secret;
 mod jwt;
 mod known;
 mod principal;
+mod session;
 mod shape;
 
 use std::net::IpAddr;
@@ -105,7 +106,7 @@ impl Credentials {
         };
         let basic: &[_] = match principal.shape {
             Shape::Password => &[(UsageDetail::Method, BASIC)],
-            Shape::Jwt | Shape::ClientSecret | Shape::ApiKey => &[],
+            Shape::Jwt | Shape::ClientSecret | Shape::ApiKey | Shape::Session => &[],
         };
         match principal.user_id() {
             Some(user) => usage.verified_by(Credential::user(user), basic, network),
@@ -114,7 +115,7 @@ impl Credentials {
         match principal.shape {
             Shape::ApiKey => usage.verified(Credential::api_key(&principal.credential_id), network),
             Shape::ClientSecret => usage.verified(Credential::client_secret(&principal.credential_id), network),
-            Shape::Jwt | Shape::Password => {}
+            Shape::Jwt | Shape::Password | Shape::Session => {}
         }
     }
 }

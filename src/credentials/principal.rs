@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::credentials::known::KnownUser;
 use crate::credentials::shape::Shape;
 use crate::crypto::secret::SecretString;
+use crate::login::Face;
 use crate::model::audit::{Actor, ActorKind};
 use crate::model::client::Client;
 use crate::model::organization::{Organization, OrganizationStatus};
@@ -64,6 +65,7 @@ struct Behind {
 /// A credential, and how far it reaches.
 pub(super) struct Reach<'a> {
     pub(super) shape: Shape,
+    pub(super) face: Face,
     pub(super) credential_id: String,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) client_id: Option<String>,
@@ -106,7 +108,7 @@ impl Principal {
         if user.administration == Administration::Admin && user.organization_id == organization.id {
             held.insert(USERS_MANAGE);
         }
-        if !held.contains(API_ACCESS) {
+        if reach.face == Face::Api && !held.contains(API_ACCESS) {
             return Err(ProtocolError::insufficient_scope("you are not allowed to access the web API"));
         }
         let of_protocol = |scope: &str| scope == OPENID || scope == OFFLINE_ACCESS;
@@ -185,6 +187,15 @@ impl Principal {
             }
             None => Some(Arc::clone(&self.organization)).filter(|organization| is_named(organization, name)),
         }
+    }
+
+    /// The organizations that they may act in.
+    #[must_use]
+    pub fn organizations(&self, context: &Context) -> Vec<Arc<Organization>> {
+        let Some(behind) = &self.user else { return vec![Arc::clone(&self.organization)] };
+        let snapshot = context.registry.snapshot();
+        let of_user = behind.known.memberships.iter();
+        of_user.filter_map(|membership| live(&snapshot, &membership.organization_id)).cloned().collect()
     }
 
     /// Who acts, for the audit.

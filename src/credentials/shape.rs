@@ -21,6 +21,8 @@ crate::words! {
         ClientSecret = "client_secret",
         /// An API key.
         ApiKey = "api_key",
+        /// The cookie of a session of the console.
+        Session = "session",
     }
 }
 

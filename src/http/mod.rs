@@ -1,11 +1,14 @@
 //! All the HTTP code. Handlers extract, call, render; the route table is `routes`.
 
 pub mod admin_api;
+pub mod console;
 pub mod extract;
 pub mod health;
 pub mod middleware;
 pub mod oauth;
 mod oauth_error;
+pub mod paging;
+mod paths;
 mod problem;
 mod routes;
 mod state;

@@ -10,7 +10,7 @@ use crate::config::ErrorShape;
 use crate::http::extract::RequestId;
 use crate::http::oauth::{introspect, jwks, metadata, revoke, token, userinfo};
 use crate::http::state::State;
-use crate::http::{admin_api, health, oauth_error, problem, verify};
+use crate::http::{admin_api, console, health, oauth_error, problem, verify};
 use crate::oauth::ProtocolError;
 
 /// A route that answers every method there is.
@@ -44,7 +44,7 @@ fn row(path: &str) -> Option<&'static (&'static str, &'static str, &'static str)
 
 /// Every path of the public listener but the configured ones.
 pub fn table() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
-    TABLE.iter().chain(admin_api::TABLE)
+    TABLE.iter().chain(admin_api::TABLE).chain(console::TABLE)
 }
 
 /// A `{name}` in a pattern stands for one segment, `{rest}` for all that follow.
@@ -83,6 +83,7 @@ pub fn public(routes: &mut web::ServiceConfig, state: &State) {
         .service(resource("/docs").route(read().to(admin_api::openapi::to_docs)))
         .service(resource("/docs/{rest:.*}").route(read().to(admin_api::openapi::docs)))
         .configure(admin_api::register)
+        .configure(console::register)
         .service(resource("/verify").route(web::route().to(verify::verify)))
         .service(resource("/verify/{rest:.*}").route(web::route().to(verify::verify_rest)));
     for (index, further) in state.settings().token_paths.iter().enumerate() {

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use crate::config::{Config, TokenPath};
 use crate::credentials::Credentials;
 use crate::http::admin_api::openapi;
+use crate::http::console::shell::ConsoleSettings;
 use crate::oauth::Context;
 use crate::oauth::rendered::Rendered;
 
@@ -25,18 +26,21 @@ pub struct HttpSettings {
     pub cors_origins: Vec<String>,
     /// Proxies that are believed when they name the client's address.
     pub trusted_proxies: Vec<IpNet>,
+    /// The console's words and looks.
+    pub console: Arc<ConsoleSettings>,
 }
 
 impl HttpSettings {
-    /// From the configuration.
+    /// From the configuration. `issuer` is the base of every address.
     #[must_use]
-    pub fn from_config(config: &Config) -> Self {
+    pub fn from_config(config: &Config, issuer: &str) -> Self {
         Self {
             body_bytes: config.limits.body_bytes,
             body_timeout: Duration::from_secs(config.limits.body_timeout),
             token_paths: config.http.token_path.clone(),
             cors_origins: config.http.cors_origins.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
+            console: Arc::new(ConsoleSettings::from_config(config, issuer)),
         }
     }
 
@@ -95,6 +99,12 @@ impl State {
     #[must_use]
     pub fn settings(&self) -> &HttpSettings {
         &self.0.settings
+    }
+
+    /// The console's words and looks.
+    #[must_use]
+    pub fn console(&self) -> &Arc<ConsoleSettings> {
+        &self.0.settings.console
     }
 
     /// The rendered JWKS.

@@ -2,7 +2,11 @@
 
 mod limits;
 mod password;
+mod session;
 
 pub use crate::model::network::Network;
 pub use limits::LimitSettings;
-pub use password::{Door, GENERATED_DIGEST_PURPOSE, Login, LoginSettings, SignInError, SignedIn, is_generated_shape};
+pub use password::{
+    Door, Face, GENERATED_DIGEST_PURPOSE, Login, LoginSettings, SignInError, SignedIn, is_generated_shape,
+};
+pub use session::{SESSION_IDLE_LIFETIME, Secret, is_live, session_digest};

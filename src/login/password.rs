@@ -38,6 +38,15 @@ pub fn is_generated_shape(text: &str) -> bool {
     is_well_formed(GENERATED_PASSWORD_PREFIX, text)
 }
 
+/// What lies behind a door, which a user's access methods name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Face {
+    /// Tokens and requests.
+    Api,
+    /// Pages.
+    Console,
+}
+
 /// The door through which somebody signs in, and whom it lets in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Door {
@@ -48,13 +57,21 @@ pub struct Door {
     pub chosen_passwords: bool,
     /// Whether people are let in, or API users alone.
     pub people: bool,
+    /// What lies behind it.
+    pub face: Face,
 }
 
 impl Door {
     /// `/verify` and Grantor's own API: a request with a username and a password of its own.
     #[must_use]
     pub fn of_requests() -> Self {
-        Self { client_id: None, chosen_passwords: true, people: true }
+        Self { client_id: None, chosen_passwords: true, people: true, face: Face::Api }
+    }
+
+    /// The console's sign-in page.
+    #[must_use]
+    pub fn of_console() -> Self {
+        Self { face: Face::Console, ..Self::of_requests() }
     }
 }
 
@@ -393,8 +410,10 @@ fn let_in(user: &User, door: &Door, known: Option<(Timestamp, Timestamp)>) -> Re
     if user.kind == UserKind::Person && !door.people {
         return refused("people's passwords are not taken at this door");
     }
-    if !user.access_api {
-        return refused("the user has no API access");
+    match door.face {
+        Face::Api if !user.access_api => return refused("the user has no API access"),
+        Face::Console if !user.access_console => return refused("the user has no access to the console"),
+        Face::Api | Face::Console => {}
     }
     let from_known = known.is_some_and(|(at, now)| now.micros_since(at) <= NETWORK_KNOWN_FOR * 1_000_000);
     match user.status {

@@ -181,7 +181,11 @@ mod tests {
 
     fn mailer(name: &str) -> Mailer {
         let mail = Mail { smtp_url: None, from: Some("Exämple <no-reply@example.com>".to_owned()) };
-        Mailer::new(&mail, &Brand { name: name.to_owned(), support_url: None }, "https://id.example.com")
+        Mailer::new(
+            &mail,
+            &Brand { name: name.to_owned(), support_url: None, logo: None, colour: None },
+            "https://id.example.com",
+        )
     }
 
     #[test]

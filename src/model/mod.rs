@@ -13,6 +13,7 @@ pub mod reveal;
 pub mod role;
 pub mod scope;
 pub mod scope_request;
+pub mod session;
 pub mod signing_key;
 pub mod states;
 pub mod time;

@@ -69,6 +69,16 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// For people: the date and the minute, with the zone.
+    #[must_use]
+    pub fn readable(self) -> String {
+        DateTime::<Utc>::from_timestamp_micros(self.0)
+            .map(|at| at.format("%Y-%m-%d %H:%M UTC").to_string())
+            .unwrap_or_default()
+    }
+}
+
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.rfc3339())

@@ -29,6 +29,8 @@ crate::words! {
         Audit = "audit",
         /// Signing keys.
         Keys = "keys",
+        /// Who should change something.
+        Reports = "reports",
         /// Tenants.
         Organizations = "organizations",
         /// One's own page.

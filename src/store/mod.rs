@@ -34,6 +34,7 @@ pub mod roles;
 mod schema;
 pub mod scope_requests;
 pub mod scopes;
+pub mod sessions;
 pub mod signing_keys;
 mod sqlite;
 pub mod usage;

@@ -8,7 +8,7 @@ use crate::model::time::Timestamp;
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
-use crate::store::schema::{clients, families, instance, organizations};
+use crate::store::schema::{clients, families, instance, organizations, sessions};
 
 /// Ends every token of before. Answers how many sign-ins that ends.
 ///
@@ -17,6 +17,7 @@ use crate::store::schema::{clients, families, instance, organizations};
 /// - The epochs of clients and organizations become the time in microseconds: an epoch that is only one higher may
 ///   have been reached and left since the backup, or since an earlier restore of the same one, and tokens that it
 ///   ended would live again.
+/// - Sessions of the console end: their users sign in again.
 /// - The change counter jumps the same way: a node that was forgotten must not believe that it knows more.
 ///
 /// # Errors
@@ -37,6 +38,7 @@ pub fn end_all_tokens(db: &mut Db, salt: &str, now: Timestamp) -> Result<usize, 
     diesel::update(organizations::table.filter(organizations::epoch.lt(at)))
         .set((organizations::epoch.eq(at), organizations::change.eq(change)))
         .execute(db)?;
+    diesel::delete(sessions::table).execute(db)?;
     match db {
         Db::Sqlite(connection) => {
             diesel::sql_query("UPDATE families SET salt = salt || ?").bind::<Text, _>(salt).execute(connection)?

@@ -362,6 +362,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        digest -> Text,
+        user_id -> Text,
+        organization_id -> Text,
+        epoch -> BigInt,
+        despite_lock -> BigInt,
+        authenticated_at -> BigInt,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+        ip -> Text,
+        user_agent -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(clients, client_secrets);
 diesel::allow_tables_to_appear_in_same_query!(clients, client_scopes);
 diesel::allow_tables_to_appear_in_same_query!(memberships, users, user_roles, organizations);

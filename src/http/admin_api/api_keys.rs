@@ -10,8 +10,8 @@ use crate::admin::api_keys::{self, MadeApiKey, NewApiKey};
 use crate::http::admin_api::body::Body;
 use crate::http::admin_api::call::{Call, Made};
 use crate::http::admin_api::client_secrets::Reauthentication;
-use crate::http::admin_api::list::{Page, Paging};
 use crate::http::admin_api::members;
+use crate::http::paging::{Page, Paging};
 use crate::model::api_key::{self, ApiKeyStatus};
 
 const LIST: &str = "api keys";

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use crate::admin::AdminError;
 use crate::admin::audit::{self, Event, Filter, From as Start};
 use crate::http::admin_api::call::Call;
-use crate::http::admin_api::list::{Page, Paging};
 use crate::http::admin_api::members;
+use crate::http::paging::{Page, Paging};
 
 const LIST: &str = "audit events";
 

@@ -11,8 +11,8 @@ use crate::admin::clients::{self, MadeClient, NewClient};
 use crate::crypto::secret::SecretString;
 use crate::http::admin_api::body::Body;
 use crate::http::admin_api::call::{Call, Made};
-use crate::http::admin_api::list::{Page, Paging};
 use crate::http::admin_api::members::{self, some};
+use crate::http::paging::{Page, Paging};
 use crate::model::client::{self, ClientStatus, StaticClaims};
 use crate::store::clients::ClientFilter;
 

@@ -10,8 +10,8 @@ use crate::admin::credentials::{self, MadeCredentials};
 use crate::crypto::secret::SecretString;
 use crate::http::admin_api::body::Body;
 use crate::http::admin_api::call::{Call, Made};
-use crate::http::admin_api::list::{Page, Paging};
 use crate::http::admin_api::members;
+use crate::http::paging::{Page, Paging};
 use crate::store::user_profiles::UserProfile;
 
 const LIST: &str = "credentials";

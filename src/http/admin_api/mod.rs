@@ -8,7 +8,6 @@ pub mod client_secrets;
 pub mod clients;
 pub mod credentials;
 pub mod links;
-pub mod list;
 pub mod me;
 pub mod members;
 pub mod memberships;
@@ -23,27 +22,7 @@ pub mod token_families;
 pub mod usage;
 pub mod users;
 
-use actix_web::web;
-
-use crate::http::routes::{read, resource};
-
-/// The paths: methods and name in the metrics once, and what answers each method.
-macro_rules! paths {
-    ($($path:literal, $methods:literal, $name:literal => $($method:ident $handler:path),+;)+) => {
-        /// Path, methods, name in the metrics.
-        pub const TABLE: &[(&str, &str, &str)] = &[$(($path, $methods, $name)),+];
-
-        /// Registers the paths.
-        pub fn register(routes: &mut web::ServiceConfig) {
-            $(routes.service(resource($path)$(.route(paths!(@ $method).to($handler)))+);)+
-        }
-    };
-    (@ get) => { read() };
-    (@ post) => { web::post() };
-    (@ put) => { web::put() };
-    (@ patch) => { web::patch() };
-    (@ delete) => { web::delete() };
-}
+use crate::http::paths::paths;
 
 paths! {
     "/api/v1/me", "GET, HEAD", "me" => get me::me;

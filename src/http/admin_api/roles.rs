@@ -9,8 +9,8 @@ use crate::admin::AdminError;
 use crate::admin::roles::{self, RoleRequest};
 use crate::http::admin_api::body::Body;
 use crate::http::admin_api::call::{Call, Made};
-use crate::http::admin_api::list::{Page, Paging};
 use crate::http::admin_api::members;
+use crate::http::paging::{Page, Paging};
 use crate::model::role;
 
 const HOLDERS: &str = "role users";

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use crate::admin::{AdminError, scope_requests};
 use crate::http::admin_api::body::Body;
 use crate::http::admin_api::call::{Call, Made};
-use crate::http::admin_api::list::{Page, Paging};
 use crate::http::admin_api::members;
+use crate::http::paging::{Page, Paging};
 use crate::model::scope_request;
 use crate::store::scope_requests::ScopeRequestFilter;
 

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 
 use crate::admin::{AdminError, token_families};
 use crate::http::admin_api::call::Call;
-use crate::http::admin_api::list::{Page, Paging};
 use crate::http::admin_api::members;
+use crate::http::paging::{Page, Paging};
 use crate::model::family::Family;
 
 const LIST: &str = "token families";

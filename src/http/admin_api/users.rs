@@ -12,8 +12,8 @@ use crate::admin::{AdminError, passwords, profiles};
 use crate::crypto::secret::SecretString;
 use crate::http::admin_api::body::Body;
 use crate::http::admin_api::call::{Call, Made};
-use crate::http::admin_api::list::{Page, Paging};
 use crate::http::admin_api::members::{self, some};
+use crate::http::paging::{Page, Paging};
 use crate::model::user::UserStatus;
 use crate::store::user_profiles::{UserChange, UserFilter, UserProfile};
 

@@ -1,6 +1,6 @@
 //! RFC 6749 §4.3: a username and a password for tokens. Offered for machines, per client; see `docs/security.md`.
 
-use crate::login::Door;
+use crate::login::{Door, Face};
 use crate::model::client::ClientKind;
 use crate::model::grant_type::GrantType;
 use crate::oauth::context::Context;
@@ -30,6 +30,7 @@ pub(super) async fn sign_in(
             client_id: Some(client.client_id.clone()),
             chosen_passwords: confidential,
             people: confidential && context.settings.people_passwords,
+            face: Face::Api,
         };
         let signed_in = context.login.sign_in(&door, username?, password?, request.network).await;
         signed_in.map_err(|error| ProtocolError::of_sign_in(&error, ProtocolError::refused_sign_in()))

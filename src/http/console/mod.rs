@@ -1,0 +1,72 @@
+//! The console: pages that are written on the server, one folder for each with its template beside it.
+//!
+//! A page is asked for with a session's cookie and answered in one round trip. Forms work without script; what the
+//! script adds is copying, masking, asking before what cannot be undone, and filtering while typing. A POST goes through
+//! [`submission::Submission`], which is how no form can do without a CSRF token.
+
+pub mod answer;
+pub mod assets;
+pub mod browser;
+pub mod fields;
+pub mod pager;
+pub mod shell;
+pub mod submission;
+pub mod visit;
+
+/// Who somebody is, once more: before a secret is shown, or anything risky is done.
+pub mod confirm {
+    pub mod page;
+}
+/// What a visitor finds first.
+pub mod home {
+    pub mod page;
+}
+/// What a one-time link opens.
+pub mod link {
+    pub mod page;
+}
+/// Secrets that are shown once, and the files that they can be taken along in.
+pub mod once {
+    pub mod page;
+}
+/// One's own page: profile, password, sessions.
+pub mod profile {
+    pub mod page;
+}
+/// What cannot be shown, and why.
+pub mod refusal {
+    pub mod page;
+}
+/// Sign-in and sign-out, and the way back in without a password.
+pub mod sign_in {
+    pub mod page;
+}
+
+use crate::http::paths::paths;
+
+paths! {
+    // Sign-in, and one's own page.
+    "/", "GET, HEAD", "console" => get home::page::to_console;
+    "/console", "GET, HEAD", "console" => get home::page::to_console;
+    "/console/", "GET, HEAD", "console" => get home::page::show;
+    "/console/sign-in", "GET, HEAD, POST", "console" => get sign_in::page::show, post sign_in::page::sign_in;
+    "/console/sign-out", "POST", "console" => post sign_in::page::sign_out;
+    "/console/forgot-password", "GET, HEAD, POST", "console" =>
+        get sign_in::page::forgot, post sign_in::page::send_link;
+    "/console/link", "GET, HEAD, POST", "console" => get link::page::show, post link::page::redeem;
+    "/console/organization", "POST", "console" => post profile::page::switch_organization;
+    "/console/profile", "GET, HEAD, POST", "console" => get profile::page::show, post profile::page::save;
+    "/console/profile/password", "GET, HEAD, POST", "console" =>
+        get profile::page::password, post profile::page::change_password;
+    "/console/profile/sessions", "GET, HEAD", "console" => get profile::page::sessions;
+    "/console/profile/sessions/{session}/end", "POST", "console" => post profile::page::end_session;
+    // Credentials and API keys.
+
+    // Applications, scopes, approvals, reports, usage.
+
+    // Users, roles, organizations, audit, signing keys, the inspector.
+
+    // What pages load and take along.
+    "/console/download", "POST", "console" => post once::page::download;
+    "/console/assets/{name}", "GET, HEAD", "console" => get assets::file;
+}

@@ -1,0 +1,111 @@
+//! A form that was sent: read strictly, and only if it is one of ours.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+
+use crate::admin::sessions;
+use crate::crypto::digest::constant_time_eq;
+use crate::http::console::answer;
+use crate::http::console::browser::browser_of;
+use crate::http::console::confirm;
+use crate::http::console::fields::Fields;
+use crate::http::console::visit::{Guest, Visit, refusal};
+use crate::oauth::parameters::MediaType;
+
+/// The field with the CSRF token.
+pub const CSRF: &str = "csrf";
+
+/// The field with one's own password, where a form asks for it once more.
+pub const PROOF: &str = "confirm_password";
+
+/// A form of a user with a session.
+pub struct Submission {
+    /// Who sent it.
+    pub visit: Visit,
+    /// What stood in it.
+    pub fields: Fields,
+}
+
+/// A form of somebody who need not be signed in.
+pub struct GuestSubmission {
+    /// Who sent it.
+    pub guest: Guest,
+    /// What stood in it.
+    pub fields: Fields,
+}
+
+impl Submission {
+    /// The form, if its sender has given their password a short while ago or with it.
+    ///
+    /// # Errors
+    /// The page that asks for the password, and sends the form again with it.
+    pub async fn proven(mut self) -> Result<Self, HttpResponse> {
+        if let Some(password) = self.fields.secret(PROOF) {
+            let browser = browser_of(&self.visit.request, &self.visit.state);
+            let username = self.visit.principal.username.clone().unwrap_or_default();
+            let context = self.visit.context();
+            match sessions::prove(context, &self.visit.session, &username, &password, browser.network).await {
+                Ok(()) => self.visit.session.authenticated_at = context.clock.now(),
+                Err(error) => return Err(confirm::page::again(&self, &error)),
+            }
+        }
+        if self.visit.is_proven() { Ok(self) } else { Err(confirm::page::ask(&self)) }
+    }
+}
+
+/// Reads a form and checks that a page of this browser has sent it.
+async fn read(request: &HttpRequest, payload: web::Payload, guest: &Guest) -> Result<Fields, HttpResponse> {
+    let settings = guest.state.settings();
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if content_type.and_then(MediaType::parse) != Some(MediaType::Form) {
+        return Err(answer::bad_form(guest, 415));
+    }
+    let body = tokio::time::timeout(settings.body_timeout, payload.to_bytes_limited(settings.body_bytes)).await;
+    let body = match body {
+        Ok(Ok(Ok(body))) => body,
+        Ok(Err(_)) => return Err(answer::bad_form(guest, 413)),
+        Ok(Ok(Err(_))) => return Err(answer::bad_form(guest, 400)),
+        Err(_) => return Err(answer::bad_form(guest, 408)),
+    };
+    let Some(fields) = Fields::parse(&body) else { return Err(answer::bad_form(guest, 400)) };
+    // Browsers say where a form comes from; the token is what counts, for those that do not.
+    let site = request.headers().get("sec-fetch-site").map(actix_web::http::header::HeaderValue::as_bytes);
+    let from_here = !matches!(site, Some(b"cross-site" | b"same-site"));
+    let is_ours = !guest.is_new && constant_time_eq(fields.raw(CSRF).as_bytes(), guest.csrf().as_bytes());
+    if from_here && is_ours { Ok(fields) } else { Err(answer::foreign_form(guest)) }
+}
+
+impl FromRequest for GuestSubmission {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = web::Payload::from_request(&request, payload);
+        Box::pin(async move {
+            let guest = Guest::of(&request).ok_or_else(|| refusal(HttpResponse::InternalServerError().finish()))?;
+            let fields = read(&request, payload.await?, &guest).await.map_err(refusal)?;
+            Ok(Self { guest, fields })
+        })
+    }
+}
+
+impl FromRequest for Submission {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let sent = GuestSubmission::from_request(&request, payload);
+        Box::pin(async move {
+            // The session first: a form that was left open over night leads to the sign-in page.
+            let visit = Visit::of(&request).await.map_err(refusal)?;
+            let fields = sent.await?.fields;
+            Ok(Self { visit, fields })
+        })
+    }
+}
