@@ -97,9 +97,8 @@ fn uses(habit: Habit, number: i64, hour: Timestamp) -> i64 {
     // 1970-01-01 was a Thursday.
     let is_weekend = (day + 3).rem_euclid(7) >= 5;
     let share = match (habit.round_the_clock, time, is_weekend) {
-        (true, 7..=18, _) => 100,
+        (true, 7..=18, _) | (false, 8..=17, false) => 100,
         (true, ..) => 60,
-        (false, 8..=17, false) => 100,
         (false, 6 | 7 | 18 | 19, false) => 30,
         (false, 9..=15, true) => 10,
         _ => 0,
