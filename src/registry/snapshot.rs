@@ -73,7 +73,7 @@ impl Snapshot {
             (client.client_id.clone(), Arc::new(client))
         });
         extend(&mut next.roles, roles::changed_since(db, known)?, |role| (role.id.clone(), Arc::new(role)));
-        extend(&mut next.scopes, scopes::changed_since(db, known)?, |scope| (scope.name.clone(), scope));
+        replace(&mut next.scopes, scopes::changed_since(db, known)?);
         insert(&mut next.denied, denied_tokens::changed_since(db, known)?);
         insert(&mut next.ended_families, families::ended_since(db, known, oldest)?);
         let raised = users::epochs_raised(db, known, oldest)?;
@@ -181,6 +181,20 @@ impl Snapshot {
 fn extend<R, V: Clone>(table: &mut Arc<HashMap<String, V>>, changed: Vec<R>, entry: impl FnMut(R) -> (String, V)) {
     if !changed.is_empty() {
         Arc::make_mut(table).extend(changed.into_iter().map(entry));
+    }
+}
+
+/// As [`extend`]; a row without a value is gone.
+fn replace<V: Clone>(table: &mut Arc<HashMap<String, V>>, changed: Vec<(String, Option<V>)>) {
+    if changed.is_empty() {
+        return;
+    }
+    let table = Arc::make_mut(table);
+    for (key, value) in changed {
+        match value {
+            Some(value) => table.insert(key, value),
+            None => table.remove(&key),
+        };
     }
 }
 

@@ -19,6 +19,7 @@ use crate::store::prepared::{Part, Prepared, Statement};
 use crate::store::schema::{
     client_audiences, client_grant_types, client_roles, client_scopes, client_secrets, clients,
 };
+use crate::store::scopes;
 
 pub use crate::store::client_secrets::{
     NewSecret, SecretDetails, add_secret, end_secret, organization_of_secret, replace_secret, secrets, sweep_secrets,
@@ -316,6 +317,7 @@ fn insert_children(db: &mut Db, new: &Client) -> Result<(), StoreError> {
             ))
             .execute(db)?;
     }
+    scopes::refuse_deleted(db, new.scopes.iter())?;
     for scope in new.scopes.iter() {
         diesel::insert_into(client_scopes::table)
             .values((
@@ -388,6 +390,8 @@ pub fn update(db: &mut Db, new: &Client) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError::Conflict`] if the scope is not in the catalogue.
 pub fn add_scope(db: &mut Db, client_id: &str, scope: &str) -> Result<(), StoreError> {
+    touch(db, client_id, false)?;
+    scopes::refuse_deleted(db, [scope])?;
     let row = client_scopes::table.filter(client_scopes::client_id.eq(client_id).and(client_scopes::scope.eq(scope)));
     if row.count().get_result::<i64>(db)? == 0 {
         diesel::insert_into(client_scopes::table)
@@ -398,7 +402,7 @@ pub fn add_scope(db: &mut Db, client_id: &str, scope: &str) -> Result<(), StoreE
             ))
             .execute(db)?;
     }
-    touch(db, client_id, false)
+    Ok(())
 }
 
 /// Changes the status, where it is still `from`. All but a return to `active` raise the epoch, which ends the client's

@@ -51,6 +51,7 @@ diesel::table! {
         built_in -> BigInt,
         change -> BigInt,
         created_at -> BigInt,
+        status -> Text,
     }
 }
 
@@ -380,4 +381,5 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(clients, client_secrets);
 diesel::allow_tables_to_appear_in_same_query!(clients, client_scopes);
+diesel::allow_tables_to_appear_in_same_query!(clients, scope_requests);
 diesel::allow_tables_to_appear_in_same_query!(memberships, users, user_roles, organizations);

@@ -290,13 +290,14 @@ fn the_route_table_is_this() {
     /api/v1/users/{user}/enable                POST            users
     /api/v1/users/{user}/unlock                POST            users
     /api/v1/users/{user}/password              POST            users
+    /api/v1/users/{user}/verification          GET, HEAD, POST users
     /api/v1/users/{user}/memberships           GET, HEAD       users
     /api/v1/users/{user}/memberships/{organization} PUT, DELETE     users
     /api/v1/roles                              GET, HEAD, POST roles
     /api/v1/roles/{role}                       GET, HEAD, PUT, DELETE roles
     /api/v1/roles/{role}/users                 GET, HEAD       roles
     /api/v1/scopes                             GET, HEAD, POST scopes
-    /api/v1/scopes/{scope}                     GET, HEAD, PATCH scopes
+    /api/v1/scopes/{scope}                     GET, HEAD, PATCH, DELETE scopes
     /api/v1/clients                            GET, HEAD, POST clients
     /api/v1/clients/{client}                   GET, HEAD, PATCH, DELETE clients
     /api/v1/clients/{client}/approve           POST            clients
