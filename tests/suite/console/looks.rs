@@ -80,7 +80,7 @@ fn nothing_hangs_over_at_any_width(#[values(360, 768, 1440)] width: u32) {
                [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 \
                && !e.closest('.scroll, pre, .hidden')).map(e => e.outerHTML.slice(0, 120))]",
         );
-        assert_eq!(found[0], width, "the window is as wide as it was asked to be");
+        assert_eq!(found[0], width, "{path}: the window is as wide as it was asked to be");
         if found[1].as_u64() > found[0].as_u64() || found[2].as_array().is_some_and(|over| !over.is_empty()) {
             wrong.push(format!("{path}: {found}"));
         }
