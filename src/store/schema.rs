@@ -96,6 +96,8 @@ diesel::table! {
         user_id -> Text,
         organization_id -> Text,
         created_at -> BigInt,
+        kind -> Text,
+        programmatic -> BigInt,
     }
 }
 
@@ -232,6 +234,7 @@ diesel::table! {
         revoked_at -> Nullable<BigInt>,
         reason -> Nullable<Text>,
         change -> Nullable<BigInt>,
+        lives_until -> BigInt,
     }
 }
 
