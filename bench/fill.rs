@@ -37,7 +37,8 @@ fill [--users N] [--keys N] [--families N] [--clients N] [--events N] [--samples
 
   Fills the database that GRANTOR__DATABASE__URL names, once, after 'grantor init'; no server may run on it meanwhile.
   Every tenth user is a person with the password in the answer, the others are API users. Keys and families belong to
-  the users in turn. Every tenth client waits for a scope. One row in ten thousand lies in a second organization.";
+  the users in turn. Every tenth client waits for a scope. One row in ten thousand lies in a second organization, of which
+  'root' is an administrator, where there is such a user.";
 
 /// The password of every person that is made.
 const PASSWORD: &str = "a long passphrase of the benchmark 7421";
@@ -95,7 +96,11 @@ impl Installation {
              SELECT '{second}', MAX(number) + 1, 'filled', 'Filled', 'active', 0, {change}, {now} FROM organizations; \
              INSERT INTO scopes (name, description, requires_approval, audience, built_in, change, created_at) \
              VALUES ('filled:read', 'reads', 0, NULL, 0, {change}, {now}), \
-                    ('filled:write', 'writes', 1, NULL, 0, {change}, {now});"
+                    ('filled:write', 'writes', 1, NULL, 0, {change}, {now}); \
+             INSERT INTO memberships (user_id, organization_id, created_at, kind, programmatic) \
+             SELECT id, '{second}', {now}, kind, programmatic FROM users WHERE username = 'root'; \
+             INSERT INTO user_roles (user_id, organization_id, role_id) SELECT u.id, '{second}', r.id FROM users u, roles r \
+             WHERE u.username = 'root' AND r.name = 'administrator' AND r.organization_id IS NULL;"
         ))?;
         let input = PasswordInput::parse(PASSWORD).expect("a password");
         Ok(Self {

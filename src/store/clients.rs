@@ -27,8 +27,9 @@ pub use crate::store::client_secrets::{
 /// The state of a scope that a client may be given tokens for.
 pub(super) const APPROVED: &str = "approved";
 
-/// Clients whose child rows are read by id; beyond it whole child tables are read at once.
-const FEW: usize = 200;
+/// Clients whose child rows are read by id; beyond it whole child tables are read at once. More than the largest page
+/// and the one row that tells whether another follows.
+const FEW: usize = 256;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = clients)]
