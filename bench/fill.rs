@@ -392,24 +392,27 @@ impl Wanted {
 
 /// Whoever fills an empty database may lose it with the power; the settings are this connection's alone.
 fn hurry(db: &mut Db) -> Result<(), StoreError> {
-    Ok(match db {
-        Db::Sqlite(_) => db.batch_execute("PRAGMA synchronous = OFF; PRAGMA cache_size = -500000;")?,
-        Db::Postgres(_) => db.batch_execute("SET synchronous_commit = off;")?,
-    })
+    let settings = match db {
+        Db::Sqlite(_) => "PRAGMA synchronous = OFF; PRAGMA cache_size = -500000;",
+        Db::Postgres(_) => "SET synchronous_commit = off;",
+    };
+    Ok(db.batch_execute(settings)?)
 }
 
 /// What PostgreSQL does by itself within minutes; SQLite gets nothing that the server does not give it.
 fn settle(db: &mut Db) -> Result<(), StoreError> {
-    Ok(match db {
-        Db::Sqlite(_) => db.batch_execute("PRAGMA wal_checkpoint(TRUNCATE);")?,
-        Db::Postgres(_) => db.batch_execute("VACUUM ANALYZE;")?,
-    })
+    let statement = match db {
+        Db::Sqlite(_) => "PRAGMA wal_checkpoint(TRUNCATE);",
+        Db::Postgres(_) => "VACUUM ANALYZE;",
+    };
+    Ok(db.batch_execute(statement)?)
 }
 
 async fn fill(wanted: &Wanted) -> Result<serde_json::Value, Box<dyn std::error::Error>> {
     let options = LoadOptions { environment: config::process_environment(), ..LoadOptions::default() };
     let config = config::load(&options)?;
-    let opened = app::open(&config, "http://127.0.0.1:8080", "root", &Surroundings::system()).await?;
+    let surroundings = Surroundings::system();
+    let opened = Box::pin(app::open(&config, "http://127.0.0.1:8080", "root", &surroundings)).await?;
     let context = opened.context;
     let mut db = Store::connect(&config.database)?;
     hurry(&mut db)?;
