@@ -24,7 +24,8 @@ pub const CHANGES_TOLD_FOR: Duration = Duration::from_mins(5);
 /// How often what nothing can meet any more is dropped, in seconds.
 const FORGOTTEN_EVERY: i64 = 60;
 
-/// What grows with every revocation or change: a new picture shares all but the branch that changed.
+/// What may be many, or grows with every revocation or change: a new picture shares all but the branch that changed,
+/// so that one of 100,000 clients can change without the others being copied.
 type Shared<V> = HashTrieMapSync<String, V>;
 
 /// The registry at one value of the change counter. Cheap to clone: every table is shared until it changes.
@@ -33,7 +34,7 @@ pub struct Snapshot {
     /// The change counter that this picture shows.
     pub change: i64,
     organizations: Arc<HashMap<String, Arc<Organization>>>,
-    clients: Arc<HashMap<String, Arc<Client>>>,
+    clients: Shared<Arc<Client>>,
     roles: Arc<HashMap<String, Arc<Role>>>,
     scopes: Arc<HashMap<String, CatalogueScope>>,
     keys: Arc<Vec<StoredKey>>,
@@ -69,9 +70,8 @@ impl Snapshot {
         extend(&mut next.organizations, organizations::changed_since(db, known)?, |organization| {
             (organization.id.clone(), Arc::new(organization))
         });
-        extend(&mut next.clients, clients::changed_since(db, known)?, |client| {
-            (client.client_id.clone(), Arc::new(client))
-        });
+        let changed = clients::changed_since(db, known)?.into_iter();
+        insert(&mut next.clients, changed.map(|client| (client.client_id.clone(), Arc::new(client))));
         extend(&mut next.roles, roles::changed_since(db, known)?, |role| (role.id.clone(), Arc::new(role)));
         replace(&mut next.scopes, scopes::changed_since(db, known)?);
         insert(&mut next.denied, denied_tokens::changed_since(db, known)?);

@@ -97,6 +97,8 @@ diesel::table! {
         user_id -> Text,
         organization_id -> Text,
         created_at -> BigInt,
+        kind -> Text,
+        programmatic -> BigInt,
     }
 }
 
@@ -233,6 +235,7 @@ diesel::table! {
         revoked_at -> Nullable<BigInt>,
         reason -> Nullable<Text>,
         change -> Nullable<BigInt>,
+        lives_until -> BigInt,
     }
 }
 
