@@ -158,10 +158,7 @@ fn checked(new: &NewApiKey, held: &BTreeSet<String>, now: Timestamp) -> Result<A
     }
     let networks: Option<Vec<IpNet>> = new.networks.iter().map(|text| network(text)).collect();
     if networks.is_none() {
-        refuse(
-            "networks",
-            "must be addresses, or ones with a length, as 192.0.2.0/24 or 2001:db8::/32".to_owned(),
-        );
+        refuse("networks", "must be addresses, or ones with a length, as 192.0.2.0/24 or 2001:db8::/32".to_owned());
     }
     if !wrong.is_empty() {
         return Err(AdminError::Invalid(wrong));

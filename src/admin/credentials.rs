@@ -89,8 +89,7 @@ pub async fn search(
 ) -> Result<Vec<UserProfile>, AdminError> {
     by.require(CREDENTIALS_MANAGE)?;
     let (organization, text, after) = (by.organization().map(str::to_owned), text.to_owned(), after.to_owned());
-    let read =
-        move |db: &mut Db| credential_sets::page(db, organization.as_deref(), &text, order, &after, limit);
+    let read = move |db: &mut Db| credential_sets::page(db, organization.as_deref(), &text, order, &after, limit);
     Ok(context.store.read(read).await?)
 }
 

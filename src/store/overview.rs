@@ -181,13 +181,7 @@ pub fn refused_clients(
         .filter(clients::owner_id.eq(owner_id).and(clients::organization_id.eq(organization_id)))
         .order(usage_details::hour.desc())
         .limit(COUNTED)
-        .select((
-            clients::client_id,
-            clients::label,
-            usage_details::name,
-            usage_details::count,
-            usage_details::hour,
-        ))
+        .select((clients::client_id, clients::label, usage_details::name, usage_details::count, usage_details::hour))
         .load(db)?;
     Ok(rows.into_iter().map(RefusedHour::of).collect())
 }
@@ -209,13 +203,7 @@ pub fn refused_keys(
         .filter(api_keys::user_id.eq(user_id).and(api_keys::organization_id.eq(organization_id)))
         .order(usage_details::hour.desc())
         .limit(COUNTED)
-        .select((
-            api_keys::id,
-            api_keys::name,
-            usage_details::name,
-            usage_details::count,
-            usage_details::hour,
-        ))
+        .select((api_keys::id, api_keys::name, usage_details::name, usage_details::count, usage_details::hour))
         .load(db)?;
     Ok(rows.into_iter().map(RefusedHour::of).collect())
 }

@@ -32,8 +32,7 @@ fn make(browser: &Browser, name: &str, description: &str) {
 }
 
 fn token(server: &Server, username: &str, password: &str) -> Answer {
-    let pairs =
-        [("grant_type", "password"), ("scope", "openid"), ("username", username), ("password", password)];
+    let pairs = [("grant_type", "password"), ("scope", "openid"), ("username", username), ("password", password)];
     server.post("/oauth/token", &pairs, &[("Authorization", &basic(CLIENT, ""))])
 }
 
@@ -200,7 +199,8 @@ fn bz10_deleting_them_ends_their_tokens_at_once(#[values(true, false)] script: b
 
 /// Clicks what Swagger UI gives no name to.
 fn click(browser: &Browser, selector: &str) {
-    let script = format!("const found = document.querySelector({selector:?}); if (found) found.click(); return !!found");
+    let script =
+        format!("const found = document.querySelector({selector:?}); if (found) found.click(); return !!found");
     for _ in 0..200 {
         if browser.execute(&script) == true {
             return;

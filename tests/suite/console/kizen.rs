@@ -14,11 +14,7 @@ struct Shown {
 
 impl Shown {
     fn on(browser: &Browser) -> Self {
-        Self {
-            key: browser.value("API Key"),
-            user: browser.value("User ID"),
-            business: browser.value("Business ID"),
-        }
+        Self { key: browser.value("API Key"), user: browser.value("User ID"), business: browser.value("Business ID") }
     }
 
     /// What the row of the key begins with.
@@ -27,8 +23,7 @@ impl Shown {
     }
 
     fn me(&self, server: &Server) -> Answer {
-        let headers =
-            [("X-API-Key", &*self.key), ("X-User-ID", &*self.user), ("X-Business-ID", &*self.business)];
+        let headers = [("X-API-Key", &*self.key), ("X-User-ID", &*self.user), ("X-Business-ID", &*self.business)];
         server.get("/api/v1/me", &headers)
     }
 }

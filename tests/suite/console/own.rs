@@ -187,17 +187,14 @@ fn a_key_with_options_has_them_and_what_is_wrong_with_them_stands_at_the_field(
     let wrong = [("name", "Stock"), ("expires_at", "2020-01-01"), ("networks", "all"), ("scopes", "users:manage")];
     let answer = pages.send(KEYS, KEYS, &wrong);
     assert_eq!(answer.status, 422);
-    for text in ["Last day lies in the past", "Networks must be addresses", "which the user may not", "value=\"Stock\""] {
+    for text in ["Last day lies in the past", "Networks must be addresses", "which the user may not", "value=\"Stock\""]
+    {
         assert!(answer.body.contains(text), "{text}: {}", answer.body);
     }
     assert_eq!(pages.send(KEYS, KEYS, &[("expires_at", "tomorrow")]).status, 422);
     let day = server.clock.now().plus_seconds(2 * 86_400).rfc3339()[..10].to_owned();
-    let right = [
-        ("name", "Stock"),
-        ("expires_at", &*day),
-        ("networks", "192.0.2.0/24\r\n127.0.0.1"),
-        ("scopes", "api:access"),
-    ];
+    let right =
+        [("name", "Stock"), ("expires_at", &*day), ("networks", "192.0.2.0/24\r\n127.0.0.1"), ("scopes", "api:access")];
     let made = pages.send(KEYS, KEYS, &right).ok().body;
     assert!(made.contains("shown only now"), "{made}");
     let shown = |member: &str| each(&made, &format!("name=\"member:{member}\" value=\"")).remove(0);
@@ -301,7 +298,9 @@ fn the_first_page_tells_what_ends_what_is_idle_and_what_was_refused(
     }
     server.run(async |context, _| context.store_collected(true).await.unwrap());
     let page = pages.get("/console/").ok().body;
-    let part = |from: &str| page.split_once(from).unwrap_or_else(|| panic!("{from}: {page}")).1.split("</section>").next().unwrap();
+    let part = |from: &str| {
+        page.split_once(from).unwrap_or_else(|| panic!("{from}: {page}")).1.split("</section>").next().unwrap()
+    };
     let idle = part("<h2 id=\"idle\">");
     for text in ["Old one", "Old set", "Old app"] {
         assert!(idle.contains(text), "{text}: {idle}");

@@ -194,8 +194,7 @@ fn asked(fields: &Fields, owner: &Owner, reveal: RevealPolicy) -> Result<NewApiK
 fn end_of_day(day: &str) -> Result<Timestamp, AdminError> {
     let day = day.parse::<chrono::NaiveDate>().ok().and_then(|day| day.succ_opt());
     let end = day.and_then(|next| next.and_hms_opt(0, 0, 0)).map(|end| end.and_utc().timestamp());
-    end.map(Timestamp::from_seconds)
-        .ok_or_else(|| AdminError::invalid("expires_at", "is a day, written as 2030-01-31"))
+    end.map(Timestamp::from_seconds).ok_or_else(|| AdminError::invalid("expires_at", "is a day, written as 2030-01-31"))
 }
 
 fn once(visit: &Visit, owner: &Owner, title: &str, lead: &str, made: &MadeApiKey) -> Once {

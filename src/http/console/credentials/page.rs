@@ -70,8 +70,7 @@ pub async fn list(visit: Visit) -> HttpResponse {
     let name = format!("credentials {order} {text}");
     let found = async {
         let window = Paging { limit: None, cursor }.window(visit.context(), &name)?;
-        let rows =
-            credentials::search(visit.context(), &visit.by, &text, order, &window.after, window.limit).await?;
+        let rows = credentials::search(visit.context(), &visit.by, &text, order, &window.after, window.limit).await?;
         Ok::<_, AdminError>(window.page(visit.context(), &name, rows, |row| order.mark(row), |row| row))
     };
     match found.await {
