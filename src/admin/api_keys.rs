@@ -138,30 +138,27 @@ fn checked(new: &NewApiKey, held: &BTreeSet<String>, now: Timestamp) -> Result<A
     let mut refuse = |field, message: String| wrong.push(FieldError { field, message });
     let name = new.name.as_deref().map_or(DEFAULT_NAME, str::trim);
     if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
-        refuse("name", "a name has 1 to 255 bytes on one line".to_owned());
+        refuse("name", "has 1 to 255 bytes on one line".to_owned());
     }
     let scopes = new.scopes.as_ref().map(|names| ScopeSet::parse(&names.join(" ")));
     match &scopes {
         Some(Err(cause)) => refuse("scopes", cause.to_string()),
         Some(Ok(stated)) => {
             for beyond in stated.iter().filter(|scope| !held.contains(*scope)) {
-                refuse("scopes", format!("`{beyond}` is not among what the user may"));
+                refuse("scopes", format!("has `{beyond}`, which the user may not"));
             }
         }
         None => {}
     }
     if new.expires_at.is_some_and(|at| at <= now) {
-        refuse("expires_at", "the end is in the past".to_owned());
+        refuse("expires_at", "lies in the past".to_owned());
     }
     if new.networks.len() > MOST_NETWORKS {
-        refuse("networks", format!("a key names {MOST_NETWORKS} networks at most"));
+        refuse("networks", format!("has more than {MOST_NETWORKS} lines"));
     }
     let networks: Option<Vec<IpNet>> = new.networks.iter().map(|text| network(text)).collect();
     if networks.is_none() {
-        refuse(
-            "networks",
-            "a network is an address, or one with a length, as 192.0.2.0/24 or 2001:db8::/32".to_owned(),
-        );
+        refuse("networks", "must be addresses, or ones with a length, as 192.0.2.0/24 or 2001:db8::/32".to_owned());
     }
     if !wrong.is_empty() {
         return Err(AdminError::Invalid(wrong));

@@ -6,7 +6,11 @@ use crate::model::role::CREDENTIALS_MANAGE;
 use crate::model::scope::OPENID;
 use crate::model::user::UserStatus;
 use crate::oauth::Context;
+use crate::store::credential_sets;
 use crate::store::user_profiles::{self, UserFilter, UserProfile};
+use crate::store::{Db, audit};
+
+pub use crate::store::credential_sets::SetOrder;
 
 /// A set of credentials, with the password that is shown this once.
 #[derive(Debug, Clone)]
@@ -35,7 +39,7 @@ pub async fn create(
     by.require(CREDENTIALS_MANAGE)?;
     let name = name.trim();
     if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
-        return Err(AdminError::invalid("name", "credentials need a name of 1 to 255 bytes on one line"));
+        return Err(AdminError::invalid("name", "is needed: 1 to 255 bytes on one line"));
     }
     // The client must be there, or the credentials would open nothing.
     let programmatic_client_id = context.credentials.programmatic_client_id.as_str();
@@ -69,6 +73,34 @@ pub async fn create(
 pub async fn page(context: &Context, by: &Authority, after: &str, limit: i64) -> Result<Vec<UserProfile>, AdminError> {
     let filter = UserFilter { programmatic: Some(true), ..UserFilter::default() };
     users::page(context, by, filter, after, limit).await
+}
+
+/// The sets with a text in name, description or username, in an order, after a mark of that order.
+///
+/// # Errors
+/// [`AdminError::Forbidden`].
+pub async fn search(
+    context: &Context,
+    by: &Authority,
+    text: &str,
+    order: SetOrder,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<UserProfile>, AdminError> {
+    by.require(CREDENTIALS_MANAGE)?;
+    let (organization, text, after) = (by.organization().map(str::to_owned), text.to_owned(), after.to_owned());
+    let read = move |db: &mut Db| credential_sets::page(db, organization.as_deref(), &text, order, &after, limit);
+    Ok(context.store.read(read).await?)
+}
+
+/// Whether who asks made this set; the audit log is what remembers it.
+///
+/// # Errors
+/// [`AdminError::Unavailable`].
+pub async fn is_own(context: &Context, by: &Authority, set: &UserProfile) -> Result<bool, AdminError> {
+    let (Some(user), id) = (by.user_id().map(str::to_owned), set.id.clone()) else { return Ok(false) };
+    let events = context.store.read(move |db| audit::about(db, "user", &id)).await?;
+    Ok(events.first().is_some_and(|event| event.action == "user.created" && event.actor_id == user))
 }
 
 /// One by its id, its username, or a name that it alone has.

@@ -19,6 +19,7 @@ pub mod maintenance;
 pub mod master_key;
 pub mod memberships;
 pub mod organizations;
+pub mod overview;
 pub mod password_resets;
 pub mod passwords;
 pub mod profiles;

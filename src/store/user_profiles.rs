@@ -52,7 +52,7 @@ pub struct UserProfile {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
-struct Row {
+pub(super) struct Row {
     id: String,
     organization_id: String,
     kind: String,
@@ -74,7 +74,7 @@ struct Row {
 }
 
 impl Row {
-    fn into_profile(self) -> Result<UserProfile, StoreError> {
+    pub(super) fn into_profile(self) -> Result<UserProfile, StoreError> {
         Ok(UserProfile {
             id: self.id,
             organization_id: self.organization_id,

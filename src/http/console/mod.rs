@@ -13,8 +13,16 @@ pub mod shell;
 pub mod submission;
 pub mod visit;
 
+/// API keys: one's own, and those of API users.
+pub mod api_keys {
+    pub mod page;
+}
 /// Who somebody is, once more: before a secret is shown, or anything risky is done.
 pub mod confirm {
+    pub mod page;
+}
+/// Usernames and passwords for programs.
+pub mod credentials {
     pub mod page;
 }
 /// What a visitor finds first.
@@ -61,6 +69,22 @@ paths! {
     "/console/profile/sessions", "GET, HEAD", "console" => get profile::page::sessions;
     "/console/profile/sessions/{session}/end", "POST", "console" => post profile::page::end_session;
     // Credentials and API keys.
+    "/console/credentials", "GET, HEAD, POST", "console" =>
+        get credentials::page::list, post credentials::page::create;
+    "/console/credentials/new", "GET, HEAD", "console" => get credentials::page::form;
+    "/console/credentials/{credentials}", "GET, HEAD", "console" => get credentials::page::show;
+    "/console/credentials/{credentials}/delete", "POST", "console" => post credentials::page::delete;
+    "/console/profile/api-keys", "GET, HEAD, POST", "console" => get api_keys::page::show, post api_keys::page::create;
+    "/console/profile/api-keys/{key}/view", "POST", "console" => post api_keys::page::view;
+    "/console/profile/api-keys/{key}/disable", "POST", "console" => post api_keys::page::disable;
+    "/console/profile/api-keys/{key}/enable", "POST", "console" => post api_keys::page::enable;
+    "/console/profile/api-keys/{key}/delete", "POST", "console" => post api_keys::page::delete;
+    "/console/users/{user}/api-keys", "GET, HEAD, POST", "console" =>
+        get api_keys::page::show, post api_keys::page::create;
+    "/console/users/{user}/api-keys/{key}/view", "POST", "console" => post api_keys::page::view;
+    "/console/users/{user}/api-keys/{key}/disable", "POST", "console" => post api_keys::page::disable;
+    "/console/users/{user}/api-keys/{key}/enable", "POST", "console" => post api_keys::page::enable;
+    "/console/users/{user}/api-keys/{key}/delete", "POST", "console" => post api_keys::page::delete;
 
     // Applications, scopes, approvals, reports, usage.
 
