@@ -118,7 +118,7 @@ fn rounded(most: i64) -> i64 {
 /// A step in words, in short, and whether it is marked under the picture; `back` is 1 for the newest.
 fn labels(from: Timestamp, step: Step, back: i64) -> (String, String, bool) {
     let text = from.readable();
-    let part = |range| text.get(range).unwrap_or_default().to_owned();
+    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default().to_owned();
     match step {
         Step::Hour => {
             let hour = part(11..16);

@@ -48,6 +48,12 @@ impl Head {
         Self { path: address(&client.client_id), label: client.label.clone(), status: client.status, tab }
     }
 
+    /// What a form of the page is sent to.
+    #[must_use]
+    pub fn to(&self, verb: &str) -> String {
+        format!("{}/{verb}", self.path)
+    }
+
     /// What surrounds the page.
     #[must_use]
     pub fn shell(&self, visit: &Visit) -> Shell {
