@@ -75,7 +75,7 @@ async fn page(visit: &Visit) -> Result<Reports, AdminError> {
                 title: "Who uses HTTP Basic",
                 lead: "Username and password in each request, within 30 days.",
                 none: "Nobody sent a username and password in HTTP Basic within 30 days.",
-                command: "grantor report basic",
+                command: "grantor report basic --days 30",
                 part: Part::of(basic),
             },
             Users {
@@ -83,7 +83,7 @@ async fn page(visit: &Visit) -> Result<Reports, AdminError> {
                 title: "Who uses the password grant",
                 lead: "Tokens for a username and password, within 30 days.",
                 none: "Nobody used the password grant within 30 days.",
-                command: "grantor report password-grant",
+                command: "grantor report password-grant --days 30",
                 part: Part::of(password),
             },
         ],
