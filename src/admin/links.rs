@@ -1,7 +1,7 @@
 //! Links that work once: made here, and sent by mail or shown to an operator.
 
 use crate::admin::mail::{self, Message};
-use crate::admin::{AdminError, Authority};
+use crate::admin::{AdminError, Authority, users};
 use crate::crypto::digest::DigestKey;
 use crate::crypto::identifier::uuid_v7;
 use crate::crypto::secret::SecretString;
@@ -167,6 +167,27 @@ pub async fn send_reset(context: &Context, by: &Authority, key: &str) -> Result<
         Letter::first_password(context, &user.id, &email)?
     };
     send(context, by, user, letter, "user.password_link_sent").await
+}
+
+/// What a user waits for a message with: the verification of their address, or a first password.
+#[must_use]
+pub fn awaited(user: &Recipient) -> Option<MailKind> {
+    let reached = user.email.is_some() && !matches!(user.status, UserStatus::Disabled | UserStatus::Deleted);
+    match (reached, user.is_verified, user.has_password) {
+        (true, false, _) => Some(MailKind::VerifyEmail),
+        (true, true, false) => Some(MailKind::SetPassword),
+        _ => None,
+    }
+}
+
+/// How far a user is with it: everybody sees their own, others with `users:manage`.
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Forbidden`].
+pub async fn verification(context: &Context, by: &Authority, key: &str) -> Result<Recipient, AdminError> {
+    let id = users::visible(context, by, key).await?.id;
+    let found = context.store.read(move |db| recipients::find(db, &id)).await?;
+    found.ok_or_else(|| AdminError::not_found("user", key))
 }
 
 /// Sends again what the user waits for: mail one, or mail two.
