@@ -104,8 +104,7 @@ pub async fn security_events(
     let secrets: Vec<String> =
         client.secrets.iter().chain(&client.ended_secrets).map(|secret| secret.id.clone()).collect();
     let one_more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-    let mut found =
-        context.store.read(move |db| audit::of_client(db, &id, &secrets, before, one_more)).await?;
+    let mut found = context.store.read(move |db| audit::of_client(db, &id, &secrets, before, one_more)).await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|event| event.seq);

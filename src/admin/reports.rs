@@ -196,9 +196,7 @@ impl Successor {
             quoted(&self.label),
             self.organization_id
         );
-        for (option, values) in
-            [("--scope", &self.scopes), ("--audience", &self.audiences), ("--role", &self.roles)]
-        {
+        for (option, values) in [("--scope", &self.scopes), ("--audience", &self.audiences), ("--role", &self.roles)] {
             for value in values {
                 // To write to a string cannot fail.
                 let _ = write!(command, " {option} {}", quoted(value));
@@ -228,7 +226,9 @@ pub async fn succeed(
     id: &str,
 ) -> Result<MadeClient, AdminError> {
     if !clients::approves(by) {
-        return Err(AdminError::Forbidden("only whoever approves applications makes one in another's place".to_owned()));
+        return Err(AdminError::Forbidden(
+            "only whoever approves applications makes one in another's place".to_owned(),
+        ));
     }
     let snapshot = context.registry.snapshot().as_ref().clone();
     let successor = match kind {

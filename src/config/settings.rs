@@ -12,8 +12,8 @@ use crate::config::database::DatabaseUrl;
 use crate::config::mail::Mail;
 use crate::config::presets::Preset;
 use crate::crypto::secret::SecretString;
-use crate::model::profile::ProfileRules;
 use crate::model::grant_type::GrantType;
+use crate::model::profile::ProfileRules;
 use crate::model::reveal::RevealPolicy;
 use crate::model::wording::ConsoleWords;
 

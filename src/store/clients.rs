@@ -22,7 +22,8 @@ use crate::store::schema::{
 use crate::store::scopes;
 
 pub use crate::store::client_secrets::{
-    NewSecret, SecretDetails, add_secret, end_secret, organization_of_secret, replace_secret, revealable, secrets, sweep_secrets,
+    NewSecret, SecretDetails, add_secret, end_secret, organization_of_secret, replace_secret, revealable, secrets,
+    sweep_secrets,
 };
 
 /// The state of a scope that a client may be given tokens for.

@@ -94,7 +94,10 @@ fn ak9_the_collection_and_the_environment_are_downloaded_and_newman_runs_them_gr
         found["value"].as_str().unwrap().to_owned()
     };
     assert_eq!((value("client_id"), value("client_secret"), value("username")), (id, secret, "myAPIuser".to_owned()));
-    assert_eq!((value("password"), value("token_url")), (String::new(), format!("{}/api/oauth/v1/token", server.base())));
+    assert_eq!(
+        (value("password"), value("token_url")),
+        (String::new(), format!("{}/api/oauth/v1/token", server.base()))
+    );
 
     let Some(newman) = installed("node/node_modules/newman/bin/newman.js") else { return };
     let folder = tempfile::tempdir().unwrap();

@@ -206,9 +206,7 @@ fn bm4_regenerating_warns_and_kills_the_old_secret_at_the_next_request(#[values(
 }
 
 #[rstest]
-fn bm5_a_second_secret_with_a_label_works_beside_the_first_and_is_ended_by_itself(
-    #[values(true, false)] script: bool,
-) {
+fn bm5_a_second_secret_with_a_label_works_beside_the_first_and_is_ended_by_itself(#[values(true, false)] script: bool) {
     let platform = Platform::start(Database::Sqlite);
     let Some((developer, _, first)) = platform.approved(script) else { return };
     developer.press("Add a secret beside these");
@@ -225,7 +223,9 @@ fn bm5_a_second_secret_with_a_label_works_beside_the_first_and_is_ended_by_itsel
         &[("Client-ID", &second.id), ("Client-Secret", &second.secret)],
     );
     assert_eq!(posted.status, 200, "{posted:?}");
-    for wrong in [Shown { id: "other".to_owned(), ..second.clone() }, Shown { secret: "x".to_owned(), ..second.clone() }] {
+    for wrong in
+        [Shown { id: "other".to_owned(), ..second.clone() }, Shown { secret: "x".to_owned(), ..second.clone() }]
+    {
         assert_eq!(platform.me(&wrong).status, 401);
     }
     developer.press("Done");
@@ -237,9 +237,7 @@ fn bm5_a_second_secret_with_a_label_works_beside_the_first_and_is_ended_by_itsel
 }
 
 #[rstest]
-fn bm6_a_scope_is_requested_with_a_reason_and_opens_nothing_before_it_is_approved(
-    #[values(true, false)] script: bool,
-) {
+fn bm6_a_scope_is_requested_with_a_reason_and_opens_nothing_before_it_is_approved(#[values(true, false)] script: bool) {
     let platform = Platform::start(Database::Sqlite);
     let Some((developer, administrator, made)) = platform.approved(script) else { return };
     administrator.press("API Scopes");
@@ -337,7 +335,8 @@ fn the_pages_refuse_what_a_visitor_may_not_and_say_what_is_wrong_at_its_field(
     let id = one.rsplit('/').next().unwrap();
     let approve = format!("/console/approvals/applications/{id}/approve");
     assert_eq!(developer.send(&one, &approve, &[]).status, 403);
-    let no_reason = administrator.send("/console/approvals", &format!("/console/approvals/applications/{id}/deny"), &[]);
+    let no_reason =
+        administrator.send("/console/approvals", &format!("/console/approvals/applications/{id}/deny"), &[]);
     assert_eq!(no_reason.status, 422);
     let made = administrator.send("/console/approvals", &approve, &[]).ok();
     assert_eq!(made.header("cache-control"), "no-store");
@@ -345,7 +344,9 @@ fn the_pages_refuse_what_a_visitor_may_not_and_say_what_is_wrong_at_its_field(
     for number in 0..51 {
         register(&developer, &format!("Robot {number:02}"));
     }
-    for (query, count, last) in [("", "50 on this page", true), ("?q=ROBOT+0", "10 of 10", false), ("?q=%25", "0 of 0", false)] {
+    for (query, count, last) in
+        [("", "50 on this page", true), ("?q=ROBOT+0", "10 of 10", false), ("?q=%25", "0 of 0", false)]
+    {
         let page = developer.get(&format!("{list}{query}")).ok();
         assert!(page.body.contains(count) && page.body.contains("rel=\"next\"") == last, "{query}: {}", page.body);
         assert!(page.body.len() < 60_000, "{}", page.body.len());

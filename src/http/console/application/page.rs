@@ -3,10 +3,10 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use crate::admin::AdminError;
 use crate::admin::client_changes::{self, ClientChange};
 use crate::admin::client_views::{self, ClientView};
 use crate::admin::clients::{self, approves};
-use crate::admin::AdminError;
 use crate::http::console::answer;
 use crate::http::console::application::head::{Head, address, shows_id};
 use crate::http::console::application::shown;

@@ -63,11 +63,8 @@ async fn page(visit: &Visit, key: &str, form: Form) -> Result<Scopes, AdminError
     let filter = ScopeRequestFilter { client_id: Some(client.client_id.clone()), ..ScopeRequestFilter::default() };
     let rows = scope_requests::page(context, &visit.by, filter, &window.after, window.limit).await?;
     let names = client_views::usernames(context, &visit.by, people(&rows)).await?;
-    let waits: Vec<String> = rows
-        .iter()
-        .filter(|one| one.status == ScopeRequestStatus::Pending)
-        .map(|one| one.scope.clone())
-        .collect();
+    let waits: Vec<String> =
+        rows.iter().filter(|one| one.status == ScopeRequestStatus::Pending).map(|one| one.scope.clone()).collect();
     let line = |request: ScopeRequest| Line {
         requested_by: called(&names, &request.requested_by),
         decided_by: request.decided_by.as_deref().map(|id| called(&names, id)).unwrap_or_default(),

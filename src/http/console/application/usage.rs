@@ -31,7 +31,8 @@ async fn page(visit: &Visit, key: &str) -> Result<Usage, AdminError> {
     let (kind, id) = (CredentialKind::Client, client.client_id.as_str());
     // Whoever sees the client sees its use, without the permission to read the whole audit log.
     let hours = usage::read(context, kind, id, window(47 * 3600), Step::Hour).await?;
-    let month = usage::read(context, kind, id, Window { since: now.day().plus_seconds(-29 * 86_400), ..window(0) }, Step::Day);
+    let month =
+        usage::read(context, kind, id, Window { since: now.day().plus_seconds(-29 * 86_400), ..window(0) }, Step::Day);
     let month = month.await?;
     Ok(Usage {
         shell: head.shell(visit),

@@ -141,10 +141,7 @@ async fn form(visit: &Visit, form: Form) -> Result<New, AdminError> {
         approves: approves(&visit.by),
         grants: context.settings.grants().map(explained).collect(),
         modes: vec![("live", "live: it works on real data"), ("test", "test: its secrets say so")],
-        kinds: vec![
-            ("confidential", "confidential: it can keep a secret"),
-            ("public", "public: it has no secret"),
-        ],
+        kinds: vec![("confidential", "confidential: it can keep a secret"), ("public", "public: it has no secret")],
         scopes: scopes.collect(),
     })
 }
