@@ -89,6 +89,9 @@ async fn confidential(context: &Context, by: &Authority, key: &str) -> Result<Cl
     if client.status == ClientStatus::Pending {
         return Err(AdminError::Refused("the approval makes the first secret: this client waits for it".to_owned()));
     }
+    if client.status == ClientStatus::Denied {
+        return Err(AdminError::Refused("this client was denied: it has no secret".to_owned()));
+    }
     Ok(client)
 }
 

@@ -189,7 +189,7 @@ pub(in crate::admin) fn checked(new: &NewClient, organization_id: &str) -> Resul
     let refused = |field, what: &str| Err(AdminError::invalid(field, what));
     let label = new.label.trim();
     if label.is_empty() || label.len() > 255 || label.chars().any(char::is_control) {
-        return refused("label", "a label has 1 to 255 bytes on one line");
+        return refused("label", "has 1 to 255 bytes on one line");
     }
     let mut grant_types: Vec<GrantType> = new
         .grant_types
@@ -352,7 +352,7 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
         ClientKind::Public => None,
         ClientKind::Confidential => Some(client_secrets::make(context, client.mode, None, now)?),
     };
-    let notice = notice_of_approval(context, &client).await?;
+    let notice = notice_of_decision(context, &client, true).await?;
     let (actor, approved) = (by.actor.clone(), client.clone());
     let stored = made.as_ref().map(client_secrets::Made::stored);
     context
@@ -377,15 +377,58 @@ pub async fn approve(context: &Context, by: &Authority, key: &str) -> Result<Mad
     Ok(MadeClient { client, secret: made.map(|made| made.secret) })
 }
 
+/// Denies a client that waits for an approval, and the scopes that it waits for; its developer is told by mail and sees
+/// the reason.
+///
+/// # Errors
+/// [`AdminError::NotFound`]; [`AdminError::Forbidden`] for one's own; [`AdminError::Invalid`] without a reason;
+/// [`AdminError::Refused`] for a client that is not pending.
+pub async fn deny(context: &Context, by: &Authority, key: &str, reason: &str) -> Result<Client, AdminError> {
+    by.require(APPLICATIONS_MANAGE)?;
+    by.require(SCOPES_MANAGE)?;
+    let mut client = find(context, by, key).await?;
+    if client.owner_id.is_some() && client.owner_id.as_deref() == by.user_id() {
+        return Err(AdminError::Forbidden("nobody decides about their own application".to_owned()));
+    }
+    let reason = reason.trim();
+    if reason.is_empty() || reason.len() > 1024 || reason.chars().any(char::is_control) {
+        return Err(AdminError::invalid("reason", "has 1 to 1024 bytes on one line"));
+    }
+    if client.status != ClientStatus::Pending {
+        return Err(wrong_step(&client, ClientStatus::Pending, "disable"));
+    }
+    let now = context.clock.now();
+    let notice = notice_of_decision(context, &client, false).await?;
+    let (actor, denied, reason) = (by.actor.clone(), client.clone(), reason.to_owned());
+    context
+        .change(move |db| {
+            if !clients::set_status(db, &denied.client_id, ClientStatus::Pending, ClientStatus::Denied)? {
+                return Err(StoreError::Conflict("somebody else decided about the client meanwhile".to_owned()));
+            }
+            stored_requests::deny_all(db, &denied.client_id, &actor.id, &reason, now)?;
+            if let Some(notice) = &notice {
+                mail::enqueue(db, notice)?;
+            }
+            audit::record(db, &actor, &event(DENIED, &denied, format!("{REASON}{reason}")), now)
+        })
+        .await?;
+    client.status = ClientStatus::Denied;
+    Ok(client)
+}
+
+/// The event of a denial, and what its details begin with.
+pub(super) const DENIED: &str = "client.denied";
+pub(super) const REASON: &str = "reason=";
+
 /// The message to whoever registered the application, where they have an address.
-async fn notice_of_approval(context: &Context, client: &Client) -> Result<Option<Message>, AdminError> {
+async fn notice_of_decision(context: &Context, client: &Client, good: bool) -> Result<Option<Message>, AdminError> {
     let Some(owner) = client.owner_id.clone() else { return Ok(None) };
     let found = context.store.read(move |db| recipients::find(db, &owner)).await?;
     let reached = found.filter(|owner| !matches!(owner.status, UserStatus::Disabled | UserStatus::Deleted));
     let addressed = reached.and_then(|owner| Some((owner.id, owner.email?)));
     // What cannot be addressed does not hold the approval up.
     let message =
-        |(id, email): (String, String)| Message::about_application(context, true, &id, &email, &client.label).ok();
+        |(id, email): (String, String)| Message::about_application(context, good, &id, &email, &client.label).ok();
     Ok(addressed.and_then(message))
 }
 

@@ -6,6 +6,7 @@ pub mod authority;
 pub mod backup;
 pub mod client_changes;
 pub mod client_secrets;
+pub mod client_views;
 pub mod clients;
 pub mod credentials;
 pub mod declaration;

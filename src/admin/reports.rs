@@ -4,15 +4,19 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::admin::{AdminError, Authority};
+use crate::admin::clients::{self, MadeClient, NewClient};
+use crate::admin::{AdminError, Authority, roles};
+use crate::model::client::Client;
 use crate::model::grant_type::GrantType;
 use crate::model::role::AUDIT_READ;
 use crate::model::scope::BUILT_IN;
 use crate::model::time::Timestamp;
 use crate::model::usage::{BASIC, CredentialKind, UsageDetail};
+use crate::model::user::{User, UserStatus};
 use crate::oauth::Context;
+use crate::registry::Snapshot;
 use crate::store::idle::{self, Unused};
-use crate::store::{Db, StoreError, clients, usage, users};
+use crate::store::{Db, StoreError, clients as stored_clients, usage, users};
 
 /// Days without use that make something idle, unless others are asked for.
 pub const IDLE_DAYS: i64 = 90;
@@ -131,32 +135,18 @@ async fn still_used(
     by.require(AUDIT_READ)?;
     let since = since(context, days);
     let snapshot = context.registry.snapshot().as_ref().clone();
-    let scopes_of_roles = move |role_ids: &[String]| {
-        let mut scopes: Vec<String> = role_ids
-            .iter()
-            .filter_map(|id| snapshot.role(id))
-            .flat_map(|role| role.permissions.iter())
-            .filter(|permission| snapshot.scope(permission).is_some() && !BUILT_IN.contains(&permission.as_str()))
-            .cloned()
-            .collect();
-        scopes.sort_unstable();
-        scopes.dedup();
-        scopes
-    };
     let read = move |db: &mut Db| -> Result<Vec<(String, UserRow)>, StoreError> {
         let mut found = Vec::new();
         for (id, count, last_hour) in usage::who(db, CredentialKind::Client, detail, name, since)? {
-            let Some(client) = clients::find(db, &id)?.filter(|client| client.client_id == id) else { continue };
-            let scopes: Vec<String> =
-                client.scopes.iter().filter(|scope| !BUILT_IN.contains(scope)).map(str::to_owned).collect();
-            let command = successor(&client.label, &client.organization_id, &scopes, &client.audiences);
+            let Some(client) = stored_clients::find(db, &id)?.filter(|client| client.client_id == id) else { continue };
+            let command = Successor::of_client(&snapshot, &client).command();
             let kind = CredentialKind::Client;
             found.push((client.organization_id, UserRow { kind, id, name: client.label, count, last_hour, command }));
         }
         for (id, count, last_hour) in usage::who(db, CredentialKind::User, detail, name, since)? {
             let Some(user) = users::by_id(db, &id)? else { continue };
-            let name = user.username.as_str().to_owned();
-            let command = successor(&name, &user.organization_id, &scopes_of_roles(&user.role_ids), &[]);
+            let command = Successor::of_user(&snapshot, &user).command();
+            let name = user.username;
             let kind = CredentialKind::User;
             found.push((user.organization_id, UserRow { kind, id, name, count, last_hour, command }));
         }
@@ -166,19 +156,101 @@ async fn still_used(
     Ok(found.into_iter().filter(|(organization, _)| by.sees(organization)).map(|(_, row)| row).collect())
 }
 
-/// The command that makes a client for client credentials with the same reach.
-fn successor(name: &str, organization_id: &str, scopes: &[String], audiences: &[String]) -> String {
-    let mut command = format!(
-        "grantor client create --label {} --grant-type client_credentials --organization {organization_id}",
-        quoted(&format!("{name} (client credentials)"))
-    );
-    for (option, values) in [("--scope", scopes), ("--audience", audiences)] {
-        for value in values {
-            // To write to a string cannot fail.
-            let _ = write!(command, " {option} {}", quoted(value));
+/// A client for client credentials that reaches what a client or a user reaches now.
+struct Successor {
+    label: String,
+    organization_id: String,
+    scopes: Vec<String>,
+    audiences: Vec<String>,
+    /// Names of roles.
+    roles: Vec<String>,
+}
+
+impl Successor {
+    fn of_client(snapshot: &Snapshot, client: &Client) -> Self {
+        Self {
+            label: label(&client.label),
+            organization_id: client.organization_id.clone(),
+            scopes: client.scopes.iter().filter(|scope| !BUILT_IN.contains(scope)).map(str::to_owned).collect(),
+            audiences: client.audiences.clone(),
+            roles: names(snapshot, &client.role_ids),
         }
     }
-    command
+
+    fn of_user(snapshot: &Snapshot, user: &User) -> Self {
+        let permissions = roles::permissions(snapshot, &user.role_ids);
+        let is_scope = |name: &String| snapshot.scope(name).is_some() && !BUILT_IN.contains(&name.as_str());
+        Self {
+            label: label(&user.username),
+            organization_id: user.organization_id.clone(),
+            scopes: permissions.into_iter().filter(is_scope).collect(),
+            audiences: Vec::new(),
+            roles: names(snapshot, &user.role_ids),
+        }
+    }
+
+    /// The command that makes it.
+    fn command(&self) -> String {
+        let mut command = format!(
+            "grantor client create --label {} --grant-type client_credentials --organization {}",
+            quoted(&self.label),
+            self.organization_id
+        );
+        for (option, values) in [("--scope", &self.scopes), ("--audience", &self.audiences), ("--role", &self.roles)] {
+            for value in values {
+                // To write to a string cannot fail.
+                let _ = write!(command, " {option} {}", quoted(value));
+            }
+        }
+        command
+    }
+}
+
+fn label(name: &str) -> String {
+    format!("{name} (client credentials)")
+}
+
+fn names(snapshot: &Snapshot, role_ids: &[String]) -> Vec<String> {
+    role_ids.iter().filter_map(|id| snapshot.role(id)).map(|role| role.name.clone()).collect()
+}
+
+/// Makes the client that takes the place of a user's Basic or of the password grant. What is used now goes on working:
+/// its programs are moved one by one.
+///
+/// # Errors
+/// [`AdminError::NotFound`]; [`AdminError::Forbidden`] for whoever does not approve applications.
+pub async fn succeed(
+    context: &Context,
+    by: &Authority,
+    kind: CredentialKind,
+    id: &str,
+) -> Result<MadeClient, AdminError> {
+    if !clients::approves(by) {
+        return Err(AdminError::Forbidden(
+            "only whoever approves applications makes one in another's place".to_owned(),
+        ));
+    }
+    let snapshot = context.registry.snapshot().as_ref().clone();
+    let successor = match kind {
+        CredentialKind::Client => Successor::of_client(&snapshot, &clients::find(context, by, id).await?),
+        CredentialKind::User => {
+            let wanted = id.to_owned();
+            let found = context.store.read(move |db| users::by_id(db, &wanted)).await?;
+            let seen = found.filter(|user| by.sees(&user.organization_id) && user.status != UserStatus::Deleted);
+            Successor::of_user(&snapshot, &seen.ok_or_else(|| AdminError::not_found("user", id))?)
+        }
+        CredentialKind::ClientSecret | CredentialKind::ApiKey => return Err(AdminError::not_found("user", id)),
+    };
+    let new = NewClient {
+        label: successor.label,
+        organization: Some(successor.organization_id),
+        grant_types: vec![GrantType::ClientCredentials.as_str().to_owned()],
+        scopes: successor.scopes,
+        audiences: successor.audiences,
+        roles: successor.roles,
+        ..NewClient::default()
+    };
+    clients::create(context, by, &new).await
 }
 
 /// A word for a POSIX shell.

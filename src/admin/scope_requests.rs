@@ -22,7 +22,8 @@ pub(super) fn pending(
 ) -> Result<ScopeRequest, AdminError> {
     let justification = justification.trim();
     if justification.is_empty() || justification.len() > 4096 {
-        return Err(AdminError::invalid("justification", "say in 1 to 4096 bytes why the application needs the scope"));
+        let what = "says in 1 to 4096 bytes why the application needs the scope";
+        return Err(AdminError::invalid("justification", what));
     }
     Ok(ScopeRequest {
         id: crate::crypto::identifier::uuid_v7(now, &context.random),

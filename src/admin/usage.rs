@@ -109,6 +109,24 @@ pub async fn read(
     Ok(CredentialUsage { steps: by_step(&hours, step), total, details, last_used })
 }
 
+/// The use of all credentials of a kind in the organization that `by` looks at.
+///
+/// # Errors
+/// [`AdminError::Forbidden`] without the permission.
+pub async fn of_all(
+    context: &Context,
+    by: &Authority,
+    kind: CredentialKind,
+    window: Window,
+    step: Step,
+) -> Result<Vec<StepUsage>, AdminError> {
+    by.require(AUDIT_READ)?;
+    let organization_id = by.organization().map(str::to_owned);
+    let since = window.since.hour();
+    let read = move |db: &mut Db| usage::hours_of_all(db, kind, organization_id.as_deref(), since, window.until);
+    Ok(by_step(&context.store.read(read).await?, step))
+}
+
 /// The organization that a credential belongs to; none where it is not known.
 fn organization_of(db: &mut Db, kind: CredentialKind, id: &str) -> Result<Option<String>, StoreError> {
     match kind {

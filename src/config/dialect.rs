@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::config::error::Refused;
 use crate::config::parsed;
 use crate::config::settings::Reveal;
+use crate::model::grant_type::GrantType;
 use crate::model::profile::{PhonePattern, ProfileField, ProfileRules};
 use crate::model::reveal::RevealPolicy;
 use crate::model::states::UnknownWord;
@@ -12,6 +13,17 @@ use crate::model::wording::{ConsoleWord, ConsoleWords};
 
 /// The longest word of the console, in characters: more would not fit on a button.
 const LONGEST_WORD: usize = 60;
+
+/// Checks `credentials.new_client_grants`.
+///
+/// # Errors
+/// [`Refused`] for a word that is no grant.
+pub(crate) fn new_client_grants(words: &[String]) -> Result<Vec<GrantType>, Refused> {
+    let grant = |word: &String| {
+        word.parse().map_err(|cause: UnknownWord| Refused::new("credentials.new_client_grants", cause.to_string()))
+    };
+    words.iter().map(grant).collect()
+}
 
 /// Checks `[credentials.reveal]`.
 ///

@@ -79,6 +79,7 @@ pub(crate) const KEYS: &[(&str, Kind)] = &[
     ("credentials.client_id_prefix", Kind::Text),
     ("credentials.client_secret_prefix", Kind::Text),
     ("credentials.test_secret_prefix", Kind::Text),
+    ("credentials.new_client_grants", Kind::List),
     ("audit.retention_days", Kind::Number),
     ("credentials.reveal.client_secret", Kind::Text),
     ("credentials.reveal.api_key", Kind::Text),

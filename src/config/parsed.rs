@@ -154,6 +154,7 @@ pub(crate) struct Credentials {
     pub(crate) client_id_prefix: String,
     pub(crate) client_secret_prefix: String,
     pub(crate) test_secret_prefix: String,
+    pub(crate) new_client_grants: Vec<String>,
     pub(crate) reveal: Reveal,
 }
 

@@ -113,6 +113,7 @@ fn names_and_log(page: &mut Page, config: &Config) {
     page.text("client_id_prefix", &credentials.client_id_prefix);
     page.text("client_secret_prefix", &credentials.client_secret_prefix);
     page.text("test_secret_prefix", &credentials.test_secret_prefix);
+    page.list("new_client_grants", credentials.new_client_grants.iter().map(|grant| quoted(grant.as_str())));
     page.section("audit");
     page.plain("retention_days", config.audit.retention_days);
     page.section("credentials.reveal");

@@ -182,6 +182,7 @@ fn credentials(parsed: parsed::Credentials) -> Result<Credentials, Refused> {
         client_id_prefix: plain("client_id_prefix", parsed.client_id_prefix, 32)?,
         client_secret_prefix: plain("client_secret_prefix", parsed.client_secret_prefix, 32)?,
         test_secret_prefix: plain("test_secret_prefix", parsed.test_secret_prefix, 32)?,
+        new_client_grants: dialect::new_client_grants(&parsed.new_client_grants)?,
         reveal: dialect::reveal(&parsed.reveal)?,
     };
     if credentials.client_secret_prefix == credentials.test_secret_prefix {

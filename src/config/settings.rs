@@ -12,6 +12,7 @@ use crate::config::database::DatabaseUrl;
 use crate::config::mail::Mail;
 use crate::config::presets::Preset;
 use crate::crypto::secret::SecretString;
+use crate::model::grant_type::GrantType;
 use crate::model::profile::ProfileRules;
 use crate::model::reveal::RevealPolicy;
 use crate::model::wording::ConsoleWords;
@@ -208,6 +209,8 @@ pub struct Credentials {
     pub client_secret_prefix: String,
     /// What a client secret of an application in test mode starts with; another than the one above.
     pub test_secret_prefix: String,
+    /// The grants that are ticked for a new client on the console's pages.
+    pub new_client_grants: Vec<GrantType>,
     /// Whether secrets can be seen again.
     pub reveal: Reveal,
 }

@@ -26,7 +26,7 @@ crate::words! {
 }
 
 crate::words! {
-    /// The life of a client: `pending → active ⇄ disabled`, and `deleted` at the end of it.
+    /// The life of a client: `pending → active ⇄ disabled`, or `pending → denied`, and `deleted` at the end of it.
     ClientStatus {
         /// Registered, not yet approved; it has no credentials.
         Pending = "pending",
@@ -34,6 +34,8 @@ crate::words! {
         Active = "active",
         /// Refused everywhere; can be enabled again.
         Disabled = "disabled",
+        /// Not approved: it never had credentials, and its developer sees why.
+        Denied = "denied",
         /// Refused everywhere, for ever; the id is not given out again.
         Deleted = "deleted",
     }
@@ -43,8 +45,8 @@ impl ClientStatus {
     /// Whether the life of a client has this step.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
-        use ClientStatus::{Active, Deleted, Disabled, Pending};
-        matches!((self, next), (Pending | Disabled, Active) | (Active, Disabled))
+        use ClientStatus::{Active, Deleted, Denied, Disabled, Pending};
+        matches!((self, next), (Pending | Disabled, Active) | (Active, Disabled) | (Pending, Denied))
             || (self != Deleted && next == Deleted)
     }
 }
@@ -237,5 +239,11 @@ mod tests {
     fn a_pending_client_is_approved_before_it_is_disabled() {
         assert!(ClientStatus::Pending.may_become(ClientStatus::Active));
         assert!(!ClientStatus::Pending.may_become(ClientStatus::Disabled));
+    }
+
+    #[test]
+    fn a_denied_client_is_never_approved() {
+        assert!(ClientStatus::Pending.may_become(ClientStatus::Denied));
+        assert!(!ClientStatus::Denied.may_become(ClientStatus::Active));
     }
 }

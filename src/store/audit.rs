@@ -97,6 +97,37 @@ pub fn about(db: &mut Db, target_kind: &str, target_id: &str) -> Result<Vec<Reco
         .load(db)?)
 }
 
+/// What concerns a client's security, newest first: what was refused to it and to its secrets, and what was done with
+/// them. `before` is the `seq` of the last event of the page before.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn of_client(
+    db: &mut Db,
+    client_id: &str,
+    secret_ids: &[String],
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<RecordedEvent>, StoreError> {
+    let before = before.unwrap_or(i64::MAX);
+    let refused = audit_events::result.eq(AuditResult::Refused.as_str());
+    let secrets = audit_events::action.ge("client.secret_").and(audit_events::action.lt("client.secret_~"));
+    let decided = audit_events::action.eq("client.approved").or(audit_events::action.eq("client.denied"));
+    let stopped = audit_events::action.eq("client.status_changed").or(decided);
+    let is_client = audit_events::target_kind.eq("client").and(audit_events::target_id.eq(client_id));
+    let mut query = audit_events::table
+        .filter(audit_events::seq.lt(before).and(is_client).and(refused.or(secrets).or(stopped)))
+        .order(audit_events::seq.desc())
+        .limit(limit)
+        .select(RecordedEvent::as_select())
+        .into_boxed();
+    for id in secret_ids {
+        let is_secret = audit_events::target_kind.eq("client_secret").and(audit_events::target_id.eq(id));
+        query = query.or_filter(audit_events::seq.lt(before).and(is_secret));
+    }
+    Ok(query.load(db)?)
+}
+
 /// Which events; what is not given does not matter.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

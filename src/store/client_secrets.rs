@@ -1,5 +1,7 @@
 //! The secrets of clients: their digests, and the secrets themselves where they may be shown again.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
@@ -122,6 +124,33 @@ pub fn secrets(db: &mut Db, client_id: &str) -> Result<Vec<SecretDetails>, Store
             client_secrets::sealed,
         ))
         .load(db)?)
+}
+
+/// The newest secret of each client that is kept sealed and still opens something.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn revealable(db: &mut Db, ids: &[String], now: Timestamp) -> Result<HashMap<String, String>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut query = client_secrets::table
+        .order(client_secrets::id)
+        .select((
+            client_secrets::client_id,
+            client_secrets::id,
+            client_secrets::expires_at,
+            client_secrets::ended_at,
+            client_secrets::sealed.is_not_null(),
+        ))
+        .into_boxed();
+    for id in ids {
+        query = query.or_filter(client_secrets::client_id.eq(id));
+    }
+    let rows: Vec<(String, String, Option<i64>, Option<i64>, bool)> = query.load(db)?;
+    let alive = |end: Option<i64>| end.is_none_or(|end| end > now.micros());
+    let shown = rows.into_iter().filter(|(_, _, expires, ended, sealed)| *sealed && ended.is_none() && alive(*expires));
+    Ok(shown.map(|(client_id, id, ..)| (client_id, id)).collect())
 }
 
 /// Drops secrets that were replaced or have expired before an instant; until then their use is recognised. What a

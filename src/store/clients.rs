@@ -22,7 +22,8 @@ use crate::store::schema::{
 use crate::store::scopes;
 
 pub use crate::store::client_secrets::{
-    NewSecret, SecretDetails, add_secret, end_secret, organization_of_secret, replace_secret, secrets, sweep_secrets,
+    NewSecret, SecretDetails, add_secret, end_secret, organization_of_secret, replace_secret, revealable, secrets,
+    sweep_secrets,
 };
 
 /// The state of a scope that a client may be given tokens for.
@@ -199,19 +200,88 @@ pub struct ClientFilter {
     pub status: Option<ClientStatus>,
     /// With this label, to the letter.
     pub label: Option<String>,
+    /// With this in label or id, whether large or small.
+    pub part: Option<String>,
+    /// In which order.
+    pub order: ClientOrder,
 }
 
-/// The clients after `after`, in the order of their ids.
+crate::words! {
+    /// The orders of a list of clients.
+    ClientOrder {
+        /// By client id.
+        Id = "id",
+        /// By label.
+        Label = "label",
+        /// The newest first.
+        Newest = "newest",
+    }
+}
+
+impl Default for ClientOrder {
+    fn default() -> Self {
+        Self::Id
+    }
+}
+
+/// What stands between the parts of a place in a list that is ordered by more than the id: no label has it.
+const BETWEEN: char = '\u{1f}';
+
+/// The place of a client in a list of an order.
+#[must_use]
+pub fn place(client: &Client, created_at: Timestamp, order: ClientOrder) -> String {
+    match order {
+        ClientOrder::Id => client.client_id.clone(),
+        ClientOrder::Label => format!("{}{BETWEEN}{}", client.label, client.client_id),
+        ClientOrder::Newest => format!("{}{BETWEEN}{}", created_at.micros(), client.client_id),
+    }
+}
+
+diesel::define_sql_function! {
+    /// Small letters; of ASCII alone on SQLite.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// The pattern of whatever has a text in it.
+fn containing(text: &str) -> String {
+    let mut pattern = "%".to_owned();
+    for character in text.to_ascii_lowercase().chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern + "%"
+}
+
+/// The clients after the place `after`, in the order that the filter says.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
 pub fn page(db: &mut Db, filter: &ClientFilter, after: &str, limit: i64) -> Result<Vec<Client>, StoreError> {
     let mut query = clients::table
-        .filter(clients::client_id.gt(after).and(clients::status.ne(ClientStatus::Deleted.as_str())))
-        .order(clients::client_id)
+        .filter(clients::status.ne(ClientStatus::Deleted.as_str()))
         .limit(limit)
         .select(Row::as_select())
         .into_boxed();
+    let (key, id) = after.split_once(BETWEEN).unwrap_or(("", after));
+    query = match filter.order {
+        ClientOrder::Id => query.order(clients::client_id).filter(clients::client_id.gt(after)),
+        ClientOrder::Label => {
+            let here = clients::label.gt(key).or(clients::label.eq(key).and(clients::client_id.gt(id)));
+            query.order((clients::label, clients::client_id)).filter(here)
+        }
+        ClientOrder::Newest => {
+            let at: i64 = key.parse().unwrap_or(i64::MAX);
+            let here = clients::created_at.lt(at).or(clients::created_at.eq(at).and(clients::client_id.lt(id)));
+            query.order((clients::created_at.desc(), clients::client_id.desc())).filter(here)
+        }
+    };
+    if let Some(part) = &filter.part {
+        let pattern = containing(part);
+        let label = lower(clients::label).like(pattern.clone()).escape('\\');
+        query = query.filter(label.or(lower(clients::client_id).like(pattern).escape('\\')));
+    }
     if let Some(organization_id) = &filter.organization_id {
         query = query.filter(clients::organization_id.eq(organization_id));
     }
@@ -249,6 +319,22 @@ pub fn find(db: &mut Db, key: &str) -> Result<Option<Client>, StoreError> {
         )));
     }
     Ok(found.pop())
+}
+
+/// When clients were made, by their ids.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn made_at(db: &mut Db, ids: &[String]) -> Result<HashMap<String, Timestamp>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut query = clients::table.select((clients::client_id, clients::created_at)).into_boxed();
+    for id in ids {
+        query = query.or_filter(clients::client_id.eq(id));
+    }
+    let rows: Vec<(String, i64)> = query.load(db)?;
+    Ok(rows.into_iter().map(|(id, at)| (id, Timestamp::from_micros(at))).collect())
 }
 
 /// The organization that a client belongs to, in whatever state.

@@ -145,3 +145,22 @@ pub fn decide(
         .execute(db)?;
     Ok(decided == 1)
 }
+
+/// Denies whatever a client still waits for.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn deny_all(db: &mut Db, client_id: &str, by: &str, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    let pending = scope_requests::table
+        .filter(scope_requests::client_id.eq(client_id))
+        .filter(scope_requests::status.eq(ScopeRequestStatus::Pending.as_str()));
+    diesel::update(pending)
+        .set((
+            scope_requests::status.eq(ScopeRequestStatus::Denied.as_str()),
+            scope_requests::decided_by.eq(by),
+            scope_requests::decided_at.eq(now.micros()),
+            scope_requests::reason.eq(reason),
+        ))
+        .execute(db)?;
+    Ok(())
+}

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 use crate::model::time::Timestamp;
 use crate::model::usage::{Counters, CredentialKind, LastUsed, Tally, UsageDetail};
@@ -204,6 +205,80 @@ pub fn hours(
         StoredHour { hour: Timestamp::from_micros(hour), counters, last_used }
     };
     Ok(rows.into_iter().map(hour).collect())
+}
+
+/// The hours of all credentials of a kind in an organization (in all, where none is named) within `[since, until)`,
+/// oldest first.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn hours_of_all(
+    db: &mut Db,
+    kind: CredentialKind,
+    organization_id: Option<&str>,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<StoredHour>, StoreError> {
+    let sql = totals_query(kind, organization_id.is_some(), matches!(db, Db::Postgres(_)));
+    let query = diesel::sql_query(sql)
+        .bind::<Text, _>(kind.as_str())
+        .bind::<BigInt, _>(since.micros())
+        .bind::<BigInt, _>(until.micros())
+        .bind::<Text, _>(organization_id.unwrap_or_default());
+    let rows: Vec<TotalRow> = match db {
+        Db::Sqlite(connection) => query.load(connection)?,
+        Db::Postgres(connection) => query.load(connection)?,
+    };
+    let hour = |row: TotalRow| StoredHour {
+        hour: Timestamp::from_micros(row.hour),
+        counters: Counters { issued: row.issued, verified: row.verified, refused: row.refused },
+        last_used: None,
+    };
+    Ok(rows.into_iter().map(hour).collect())
+}
+
+#[derive(QueryableByName)]
+struct TotalRow {
+    #[diesel(sql_type = BigInt)]
+    hour: i64,
+    #[diesel(sql_type = BigInt)]
+    issued: i64,
+    #[diesel(sql_type = BigInt)]
+    verified: i64,
+    #[diesel(sql_type = BigInt)]
+    refused: i64,
+}
+
+/// The database adds up: a month of many credentials has more rows than a page may read. The sum of Diesel's own is a
+/// decimal number on PostgreSQL.
+fn totals_query(kind: CredentialKind, of_one: bool, postgres: bool) -> String {
+    let (table, id) = match kind {
+        CredentialKind::Client => ("clients", "client_id"),
+        CredentialKind::ClientSecret => ("client_secrets", "id"),
+        CredentialKind::ApiKey => ("api_keys", "id"),
+        CredentialKind::User => ("users", "id"),
+    };
+    let place = |number: usize| if postgres { format!("${number}") } else { format!("?{number}") };
+    let owner = match (of_one, kind) {
+        (false, _) => format!("{} = ''", place(4)),
+        (true, CredentialKind::ClientSecret) => format!(
+            "credential_id IN (SELECT s.id FROM client_secrets s JOIN clients c ON c.client_id = s.client_id \
+             WHERE c.organization_id = {})",
+            place(4)
+        ),
+        (true, _) => format!("credential_id IN (SELECT {id} FROM {table} WHERE organization_id = {})", place(4)),
+    };
+    let sum = |column: &str| format!("CAST(SUM({column}) AS BIGINT) AS {column}");
+    format!(
+        "SELECT hour, {}, {}, {} FROM usage_hours WHERE credential_kind = {} AND hour >= {} AND hour < {} AND {owner} \
+         GROUP BY hour ORDER BY hour",
+        sum("issued"),
+        sum("verified"),
+        sum("refused"),
+        place(1),
+        place(2),
+        place(3)
+    )
 }
 
 /// What the counters of a credential within `[since, until)` are made of.

@@ -67,7 +67,7 @@ pub struct Client {
 
 impl From<client::Client> for Client {
     fn from(client: client::Client) -> Self {
-        let pending = client.status == ClientStatus::Pending;
+        let pending = matches!(client.status, ClientStatus::Pending | ClientStatus::Denied);
         Self {
             client_id: Some(client.client_id.clone()).filter(|_| !pending),
             id: client.client_id,
@@ -252,7 +252,7 @@ pub struct ClientQuery {
 /// The clients of the organization; for a developer, their own.
 #[utoipa::path(get, path = "/api/v1/clients", tag = "Clients",
     params(("limit" = Option<i64>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query),
-        ("status" = Option<String>, Query, description = "pending, active or disabled"),
+        ("status" = Option<String>, Query, description = "pending, active, disabled or denied"),
         ("label" = Option<String>, Query, description = "to the letter")),
     responses((status = 200, body = Page<Client>)))]
 pub async fn list(call: Call, query: members::Query<ClientQuery>) -> HttpResponse {
@@ -264,6 +264,7 @@ pub async fn list(call: Call, query: members::Query<ClientQuery>) -> HttpRespons
             owner_id: None,
             status: members::word("status", query.status.as_deref())?,
             label: query.label,
+            ..ClientFilter::default()
         };
         let rows = clients::page(call.context(), &call.by, filter, &window.after, window.limit).await?;
         Ok::<_, AdminError>(window.page(call.context(), LIST, rows, |row| row.client_id.clone(), Client::from))

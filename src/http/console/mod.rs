@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod assets;
 pub mod browser;
+pub mod chart;
 pub mod fields;
 pub mod pager;
 pub mod shell;
@@ -15,6 +16,25 @@ pub mod visit;
 
 /// API keys: one's own, and those of API users.
 pub mod api_keys {
+    pub mod page;
+}
+/// One application: a page for each of its tabs.
+pub mod application {
+    pub mod events;
+    pub mod head;
+    pub mod page;
+    pub mod postman;
+    pub mod scopes;
+    pub mod settings;
+    pub mod shown;
+    pub mod usage;
+}
+/// The applications that one sees, and the making of one.
+pub mod applications {
+    pub mod page;
+}
+/// What waits for an administrator.
+pub mod approvals {
     pub mod page;
 }
 /// Who somebody is, once more: before a secret is shown, or anything risky is done.
@@ -45,8 +65,20 @@ pub mod profile {
 pub mod refusal {
     pub mod page;
 }
+/// What nobody uses, and who should change something.
+pub mod reports {
+    pub mod page;
+}
+/// The catalogue of scopes.
+pub mod scopes {
+    pub mod page;
+}
 /// Sign-in and sign-out, and the way back in without a password.
 pub mod sign_in {
+    pub mod page;
+}
+/// The use of all credentials.
+pub mod usage {
     pub mod page;
 }
 
@@ -87,6 +119,36 @@ paths! {
     "/console/users/{user}/api-keys/{key}/delete", "POST", "console" => post api_keys::page::delete;
 
     // Applications, scopes, approvals, reports, usage.
+    "/console/applications", "GET, HEAD, POST", "console" =>
+        get applications::page::show, post applications::page::create;
+    "/console/applications/new", "GET, HEAD", "console" => get applications::page::new;
+    "/console/applications/{client}", "GET, HEAD, POST", "console" =>
+        get application::page::show, post application::page::save;
+    "/console/applications/{client}/disable", "POST", "console" => post application::page::disable;
+    "/console/applications/{client}/enable", "POST", "console" => post application::page::enable;
+    "/console/applications/{client}/delete", "POST", "console" => post application::page::delete;
+    "/console/applications/{client}/settings", "GET, HEAD", "console" => get application::settings::show;
+    "/console/applications/{client}/rotate", "POST", "console" => post application::settings::rotate;
+    "/console/applications/{client}/secrets", "POST", "console" => post application::settings::add;
+    "/console/applications/{client}/secrets/{secret}/reveal", "POST", "console" =>
+        post application::settings::reveal;
+    "/console/applications/{client}/secrets/{secret}/end", "POST", "console" => post application::settings::end;
+    "/console/applications/{client}/scopes", "GET, HEAD, POST", "console" =>
+        get application::scopes::show, post application::scopes::ask;
+    "/console/applications/{client}/events", "GET, HEAD", "console" => get application::events::show;
+    "/console/applications/{client}/usage", "GET, HEAD", "console" => get application::usage::show;
+    "/console/applications/{client}/postman", "POST", "console" => post application::postman::download;
+    "/console/scopes", "GET, HEAD, POST", "console" => get scopes::page::show, post scopes::page::create;
+    "/console/scopes/{scope}", "GET, HEAD, POST", "console" => get scopes::page::edit, post scopes::page::save;
+    "/console/approvals", "GET, HEAD", "console" => get approvals::page::show;
+    "/console/approvals/applications/{client}/approve", "POST", "console" =>
+        post approvals::page::approve_application;
+    "/console/approvals/applications/{client}/deny", "POST", "console" => post approvals::page::deny_application;
+    "/console/approvals/scopes/{request}/approve", "POST", "console" => post approvals::page::approve_scope;
+    "/console/approvals/scopes/{request}/deny", "POST", "console" => post approvals::page::deny_scope;
+    "/console/reports", "GET, HEAD", "console" => get reports::page::show;
+    "/console/reports/successor", "POST", "console" => post reports::page::succeed;
+    "/console/usage", "GET, HEAD", "console" => get usage::page::show;
 
     // Users, roles, organizations, audit, signing keys, the inspector.
 

@@ -209,6 +209,7 @@ const NOTICES: &[(&str, &str)] = &[
     ("registered", "Registered. It has credentials once an administrator has approved it."),
     ("revoked", "Revoked."),
     ("rotated", "Rotated."),
+    ("secret-ended", "Secret ended. It opens nothing any more."),
     ("password-changed", "Password changed. Every other session of yours has ended."),
     ("password-set", "Password set. Sign in with it."),
     ("session-ended", "Session ended."),
