@@ -14,6 +14,7 @@ mod admin_api;
 mod audit;
 mod cli;
 mod clients;
+mod console;
 mod faults;
 mod harness;
 mod house;
