@@ -86,11 +86,7 @@ pub async fn set(
 }
 
 /// A user's roles in an organization; none where they are no member.
-async fn role_ids_in(
-    context: &Context,
-    user: &User,
-    organization_id: &str,
-) -> Result<Option<Vec<String>>, AdminError> {
+async fn role_ids_in(context: &Context, user: &User, organization_id: &str) -> Result<Option<Vec<String>>, AdminError> {
     let id = user.id.clone();
     let places = context.store.read(move |db| memberships::of_user(db, &id)).await?;
     Ok(places.into_iter().find(|place| place.organization_id == organization_id).map(|place| place.role_ids))
@@ -119,7 +115,11 @@ pub async fn assign(
             continue;
         }
         by.may_grant(&roles::permissions(&context.registry.snapshot(), &role_ids))?;
-        if *holds { role_ids.push(role.id.clone()) } else { role_ids.retain(|id| *id != role.id) }
+        if *holds {
+            role_ids.push(role.id.clone())
+        } else {
+            role_ids.retain(|id| *id != role.id)
+        }
         let change = if *holds { "added" } else { "removed" };
         let event = event("user.roles_set", &user.id, &organization, format!("{change}={}", role.name));
         changes.push((user, role_ids, event));

@@ -234,8 +234,7 @@ pub async fn members(
     let found = users::page(context, by, filter, after, limit).await?;
     let organization = organizations::reached(context, by, None).await?.id;
     let (role_id, ids) = (role.id.clone(), found.iter().map(|user| user.id.clone()).collect::<Vec<_>>());
-    let read =
-        move |db: &mut crate::store::Db| memberships::holders_among(db, &organization, &role_id, &ids);
+    let read = move |db: &mut crate::store::Db| memberships::holders_among(db, &organization, &role_id, &ids);
     let holders = context.store.read(read).await?;
     Ok(found.into_iter().map(|user| (holders.contains(&user.id), user)).map(|(holds, user)| (user, holds)).collect())
 }

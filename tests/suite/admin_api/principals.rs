@@ -151,8 +151,7 @@ fn session_of(server: &Server, user_id: &str) -> String {
     let session = grantor::model::session::Session {
         id: uuid::Uuid::now_v7().to_string(),
         user_id: user_id.to_owned(),
-        organization_id: server
-            .run(async |context, by| organizations::reached(context, by, None).await.unwrap().id),
+        organization_id: server.run(async |context, by| organizations::reached(context, by, None).await.unwrap().id),
         epoch: 0,
         despite_lock: false,
         authenticated_at: now,

@@ -13,9 +13,8 @@ fn organizations_are_made_renamed_and_stopped(#[values(Database::Sqlite, Databas
     admin.done(path, &[("name", "Elsewhere"), ("slug", "elsewhere")]);
     assert!(admin.refused(path, &[("name", "Again"), ("slug", "elsewhere")]).contains("Short name is taken"));
     assert!(admin.refused(path, &[("name", "Again"), ("slug", "No Slug")]).contains("id=\"e-slug\""));
-    let made = server.run(async |context, by| {
-        grantor::admin::organizations::reached(context, by, Some("elsewhere")).await.unwrap()
-    });
+    let made = server
+        .run(async |context, by| grantor::admin::organizations::reached(context, by, Some("elsewhere")).await.unwrap());
     let own = format!("{path}/{}", made.id);
     admin.done(&format!("{own}/rename"), &[("name", "Somewhere")]);
     assert!(admin.page(path).contains("Somewhere"));

@@ -35,9 +35,7 @@ fn ak1_an_api_user_has_a_password_and_an_api_role_for_a_person_is_warned_of(
 }
 
 #[rstest]
-fn ak2_a_role_is_created_given_the_web_api_and_its_users(
-    #[values(Database::Sqlite, Database::Postgres)] db: Database,
-) {
+fn ak2_a_role_is_created_given_the_web_api_and_its_users(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
     let server = akeneo(db);
     let admin = Visitor::administrator(&server);
     let home = admin.page("/console/");

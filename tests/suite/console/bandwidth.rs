@@ -246,7 +246,9 @@ fn bw9_an_account_is_added_to_other_organizations_and_taken_out_of_them(
         use base64::Engine;
         let pair = base64::engine::general_purpose::STANDARD.encode(format!("jdoe:{PASSWORD}"));
         let headers = [("Authorization", format!("Basic {pair}"))];
-        server.get(&format!("/api/v1/organizations/{number}"), &headers.each_ref().map(|(n, v)| (*n, v.as_str()))).status
+        server
+            .get(&format!("/api/v1/organizations/{number}"), &headers.each_ref().map(|(n, v)| (*n, v.as_str())))
+            .status
     };
     assert_eq!((status(granted.number), status(other.number)), (200, 404));
     admin.done(&format!("{path}/{}/end", granted.id), &[]);

@@ -11,7 +11,8 @@ use crate::http::console::audit::page::filter;
 use crate::http::console::visit::Visit;
 
 /// The first line of a table.
-const HEAD: &str = "time,action,actor_kind,actor,target_kind,target,organization,result,ip,request_id,details,number\r\n";
+const HEAD: &str =
+    "time,action,actor_kind,actor,target_kind,target,organization,result,ip,request_id,details,number\r\n";
 
 /// `GET /console/audit/export`: written page by page while it is read, so that a long log takes no memory.
 pub async fn download(visit: Visit) -> HttpResponse {

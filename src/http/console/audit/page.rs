@@ -74,8 +74,7 @@ async fn list(visit: &Visit, filter: &Filter, form: Form) -> Result<Audit, Admin
     let limit = usize::try_from(window.limit).unwrap_or_default();
     let found = audit::list(context, &visit.by, filter, start, limit).await?;
     let page: Page<Event> = window.page(context, LIST, found.events, |event| event.seq.to_string(), |event| event);
-    let kept: Vec<(&str, String)> =
-        FILTERS.iter().map(|name| (*name, visit.query(name).unwrap_or_default())).collect();
+    let kept: Vec<(&str, String)> = FILTERS.iter().map(|name| (*name, visit.query(name).unwrap_or_default())).collect();
     let kept: Vec<(&str, &str)> = kept.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let pager = Pager::of(&page, "/console/audit", &kept, is_later);
     let title = visit.shell("").say("audit").to_owned();

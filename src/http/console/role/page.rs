@@ -102,9 +102,7 @@ pub async fn save(sent: Submission, key: web::Path<String>) -> HttpResponse {
     };
     match roles::update(visit.context(), &visit.by, None, &known.id, &request).await {
         Ok(role) => answer::see_other(&format!("/console/roles/{}", role.id), "saved"),
-        Err(error) => {
-            answer::again(sent, at_field(error, &request.name), |visit, form| general(visit, known, form))
-        }
+        Err(error) => answer::again(sent, at_field(error, &request.name), |visit, form| general(visit, known, form)),
     }
 }
 

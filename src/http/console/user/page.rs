@@ -123,9 +123,7 @@ pub async fn save(sent: Submission, key: web::Path<String>) -> HttpResponse {
     match changed.await {
         Ok(user) => answer::see_other(&format!("/console/users/{}", user.id), "saved"),
         Err(error) => match page(visit, user, Some(Form::default())).await {
-            Ok(page) => {
-                answer::again(sent, users::at_field(error), |_, form| General { form, ..page })
-            }
+            Ok(page) => answer::again(sent, users::at_field(error), |_, form| General { form, ..page }),
             Err(error) => answer::refuse(visit, &error),
         },
     }
