@@ -30,6 +30,10 @@ long-rotation:
 long-kills:
     GRANTOR_TEST_KILLS=100 cargo test --test suite faults::kill -- --nocapture
 
+# 500 examples of every operation of the API, both databases
+long-schema:
+    GRANTOR_TEST_EXAMPLES=500 cargo test --test suite schemathesis -- --nocapture
+
 # Licences, known vulnerabilities, banned and foreign crates
 deny:
     cargo deny check

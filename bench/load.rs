@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 const USAGE: &str = "\
 load --url http://127.0.0.1:PORT --scenario NAME --path PATH [options]
 
-  --scenario   client_credentials | password | refresh | introspect | introspect-fresh | get
+  --scenario   client_credentials | password | refresh | introspect | introspect-fresh | get | bcrypt
   --client     ID:SECRET, sent as HTTP Basic (or ID: for a public client)
   --username, --password   for the password grant, and for `refresh` without --tokens
   --tokens     a file with one refresh token per line, one line for each connection
@@ -32,6 +32,8 @@ load --url http://127.0.0.1:PORT --scenario NAME --path PATH [options]
   --token-client  ID:SECRET to get them with (default: --client)
   --form       NAME=VALUE, a further member of every token request; may be repeated
   --header     'Name: value' for `get`; may be repeated
+  --headers    a file for `get`: each request has the headers of the next line (a tab between two), in turn
+  --cost       what `bcrypt` hashes with: no server, one thread, the raw rate of a person's password
   --expect     text that must stand in the body of each answer to `get`
   --connections 16   --warmup 1   --seconds 5   --fetch-seconds 10   --fetch-limit 150000
   --watch      a process id whose share of a core is reported (with its children); may be repeated
@@ -53,6 +55,7 @@ enum Scenario {
     Introspect,
     IntrospectFresh,
     Get,
+    Bcrypt,
 }
 
 impl Scenario {
@@ -64,6 +67,7 @@ impl Scenario {
             "introspect" => Self::Introspect,
             "introspect-fresh" => Self::IntrospectFresh,
             "get" => Self::Get,
+            "bcrypt" => Self::Bcrypt,
             other => return Err(format!("no such scenario: {other}")),
         })
     }
@@ -81,6 +85,8 @@ struct Options {
     tokens: Vec<String>,
     form: String,
     headers: String,
+    headers_in_turn: Vec<String>,
+    cost: u32,
     expect: String,
     connections: usize,
     warmup: Duration,
@@ -108,16 +114,11 @@ impl Options {
             other if other.is_empty() => basic.clone(),
             other => self::basic(&other),
         };
-        let tokens = match one("--tokens", "") {
-            file if file.is_empty() => Vec::new(),
-            file => {
-                let text = std::fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
-                text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
-            }
-        };
+        let tokens = lines(&one("--tokens", ""))?;
+        let scenario = Scenario::parse(&one("--scenario", "client_credentials"))?;
         let options = Self {
-            address: loopback(&one("--url", ""))?,
-            scenario: Scenario::parse(&one("--scenario", "client_credentials"))?,
+            address: loopback(&one("--url", if scenario == Scenario::Bcrypt { "http://127.0.0.1:1" } else { "" }))?,
+            scenario,
             path: one("--path", "/oauth/token"),
             token_path: one("--token-path", "/oauth/token"),
             basic,
@@ -125,6 +126,11 @@ impl Options {
             username: one("--username", ""),
             password: one("--password", ""),
             tokens,
+            headers_in_turn: lines(&one("--headers", ""))?
+                .iter()
+                .map(|line| line.replace('\t', "\r\n") + "\r\n")
+                .collect(),
+            cost: u32::try_from(number(&one("--cost", "12"), 4, 15)?).unwrap_or(12),
             expect: one("--expect", ""),
             core: one("--core", ""),
             connections: number(&one("--connections", "16"), 1, 1024)?,
@@ -147,6 +153,15 @@ impl Options {
             None => Ok(options),
         }
     }
+}
+
+/// The lines of a file, if one is named.
+fn lines(file: &str) -> Result<Vec<String>, Failure> {
+    if file.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
 fn number(text: &str, least: usize, most: usize) -> Result<usize, Failure> {
@@ -216,8 +231,9 @@ fn post(options: &Options, path: &str, basic: &str, form: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn get(options: &Options) -> Vec<u8> {
-    format!("GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", options.path, options.address, options.headers).into_bytes()
+fn get(options: &Options, headers: &str) -> Vec<u8> {
+    format!("GET {} HTTP/1.1\r\nHost: {}\r\n{}{headers}\r\n", options.path, options.address, options.headers)
+        .into_bytes()
 }
 
 fn client_credentials(options: &Options, path: &str, basic: &str) -> Vec<u8> {
@@ -440,9 +456,9 @@ impl Script {
         script.request = match options.scenario {
             Scenario::ClientCredentials => client_credentials(options, &options.path, &options.basic),
             Scenario::Password => password(options),
-            Scenario::Get => get(options),
+            Scenario::Get => get(options, ""),
             Scenario::Introspect => introspect(options, plan.tokens.first().map_or("", String::as_str)),
-            Scenario::IntrospectFresh => Vec::new(),
+            Scenario::IntrospectFresh | Scenario::Bcrypt => Vec::new(),
             Scenario::Refresh => {
                 script.refresh_token = match options.tokens.get(index) {
                     Some(token) => token.clone(),
@@ -459,6 +475,11 @@ impl Script {
 
     /// Makes the next request ready; false when there is nothing left to send.
     fn next(&mut self) -> bool {
+        let in_turn = &self.plan.options.headers_in_turn;
+        if !in_turn.is_empty() {
+            let next = self.plan.next_token.fetch_add(1, Ordering::Relaxed) % in_turn.len();
+            self.request = get(&self.plan.options, &in_turn[next]);
+        }
         if self.plan.options.scenario == Scenario::IntrospectFresh {
             let next = self.plan.next_token.fetch_add(1, Ordering::Relaxed);
             match self.plan.tokens.get(next) {
@@ -483,6 +504,7 @@ impl Script {
                     return Err(format!("not active: {}", String::from_utf8_lossy(&body[..body.len().min(200)])));
                 }
             }
+            Scenario::Bcrypt => {}
             Scenario::ClientCredentials | Scenario::Password | Scenario::Refresh => {
                 let token = text(body, "access_token")?;
                 if token == self.last_token {
@@ -614,7 +636,22 @@ fn ticks(pid: u32) -> u64 {
     fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
+/// What bcrypt itself comes to on this core.
+fn bcrypt_rate(options: &Options) -> Result<String, Failure> {
+    let (started, mut hashes) = (Instant::now(), 0_u32);
+    while started.elapsed() < options.seconds {
+        bcrypt::hash_with_salt("a password of the benchmark", options.cost, [7; 16])
+            .map_err(|error| error.to_string())?;
+        hashes += 1;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(format!("{{\"requests\":{hashes},\"errors\":0,\"per_second\":{:.2}}}", f64::from(hashes) / seconds))
+}
+
 async fn run(options: Options) -> Result<String, Failure> {
+    if options.scenario == Scenario::Bcrypt {
+        return bcrypt_rate(&options);
+    }
     let tokens = match options.scenario {
         Scenario::Introspect => fetch(&options, 1).await?,
         Scenario::IntrospectFresh => fetch(&options, options.fetch_limit).await?,

@@ -198,6 +198,27 @@ pub async fn set_up(context: &Context, by: &Authority, key: &str) -> Result<Secr
     Ok(shown)
 }
 
+/// What a user waits for a message with: the verification of their address, or a first password.
+#[must_use]
+pub fn awaited(user: &Recipient) -> Option<MailKind> {
+    let reached = user.email.is_some() && !matches!(user.status, UserStatus::Disabled | UserStatus::Deleted);
+    match (reached, user.is_verified, user.has_password) {
+        (true, false, _) => Some(MailKind::VerifyEmail),
+        (true, true, false) => Some(MailKind::SetPassword),
+        _ => None,
+    }
+}
+
+/// How far a user is with it: everybody sees their own, others with `users:manage`.
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Forbidden`].
+pub async fn verification(context: &Context, by: &Authority, key: &str) -> Result<Recipient, AdminError> {
+    let id = users::visible(context, by, key).await?.id;
+    let found = context.store.read(move |db| recipients::find(db, &id)).await?;
+    found.ok_or_else(|| AdminError::not_found("user", key))
+}
+
 /// Sends again what the user waits for: mail one, or mail two.
 ///
 /// # Errors

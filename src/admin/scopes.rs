@@ -5,6 +5,7 @@ use crate::model::audit::AuditEvent;
 use crate::model::role::{BUILT_IN_PERMISSIONS, SCOPES_MANAGE};
 use crate::model::scope::{BUILT_IN, CatalogueScope, is_scope_token};
 use crate::oauth::Context;
+use crate::store::scopes::Holders;
 use crate::store::{StoreError, audit, scopes};
 
 /// Adds a scope.
@@ -70,6 +71,47 @@ pub async fn update(context: &Context, by: &Authority, scope: CatalogueScope) ->
         })
         .await?;
     Ok(changed)
+}
+
+/// Deletes a scope that nobody holds. Its name may be given again.
+///
+/// # Errors
+/// [`AdminError::NotFound`]; [`AdminError::Refused`] for a built-in scope, and while a client or role holds it or a
+/// request for it is open.
+pub async fn delete(context: &Context, by: &Authority, name: &str) -> Result<CatalogueScope, AdminError> {
+    by.require(SCOPES_MANAGE)?;
+    organizations::govern(context, by).await?;
+    let scope = find(context, name).await?;
+    if BUILT_IN.contains(&scope.name.as_str()) {
+        return Err(AdminError::Refused(format!("the scope {} is built in", scope.name)));
+    }
+    let now = context.clock.now();
+    let (actor, gone) = (by.actor.clone(), scope.clone());
+    context
+        .change(move |db| {
+            let holders = scopes::delete(db, &gone.name)?;
+            if !holders.is_empty() {
+                return Err(StoreError::Conflict(held(&gone.name, holders)));
+            }
+            audit::record(db, &actor, &event("scope.deleted", &gone), now)
+        })
+        .await?;
+    Ok(scope)
+}
+
+/// Who holds a scope, and what to do about it.
+fn held(name: &str, holders: Holders) -> String {
+    let counted = [
+        (holders.clients, "client holds", "clients hold"),
+        (holders.roles, "role holds", "roles hold"),
+        (holders.requests, "open request names", "open requests name"),
+    ];
+    let said: Vec<String> = counted
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, several)| format!("{count} {}", if *count == 1 { one } else { several }))
+        .collect();
+    format!("{} the scope {name}: end that first", said.join(", "))
 }
 
 /// All scopes.

@@ -3,7 +3,6 @@
 use crate::admin::{AdminError, Authority, users};
 use crate::model::audit::AuditEvent;
 use crate::model::family::{Family, FamilyEnd};
-use crate::model::role::USERS_MANAGE;
 use crate::oauth::Context;
 use crate::store::{audit, families};
 
@@ -29,15 +28,15 @@ pub async fn page(
 /// Ends a family: its refresh token and its access tokens are dead at once.
 ///
 /// # Errors
-/// [`AdminError::NotFound`] for one of a user whom `by` does not see.
+/// [`AdminError::NotFound`] for one that [`page`] does not show to `by`: whether it is there, nobody else learns.
 pub async fn revoke(context: &Context, by: &Authority, id: &str) -> Result<(), AdminError> {
     let wanted = id.to_owned();
     let not_found = || AdminError::not_found("token family", id);
     let family = context.store.read(move |db| families::find(db, &wanted)).await?.ok_or_else(not_found)?;
-    let user = users::find(context, by, &family.user_id).await.map_err(|_| not_found())?;
-    if by.user_id() != Some(user.id.as_str()) {
-        by.require(USERS_MANAGE)?;
-    }
+    let user = match users::visible(context, by, &family.user_id).await {
+        Err(AdminError::NotFound { .. } | AdminError::Forbidden(_)) => return Err(not_found()),
+        user => user?,
+    };
     let now = context.clock.now();
     let event = AuditEvent {
         action: "token_family.revoked",

@@ -16,8 +16,12 @@ use crate::store::clients::ClientFilter;
 pub(super) enum Verb {
     /// Make a client; its secret is shown this once
     Create(Box<Create>),
-    /// All clients
-    List,
+    /// All clients, or those of one organization
+    List {
+        /// The organization by id, number or slug
+        #[arg(long, value_name = "ORGANIZATION")]
+        organization: Option<String>,
+    },
     /// One client
     Show(Which),
     /// Let a pending client work
@@ -116,7 +120,7 @@ impl Verb {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Create(create) => create.run(session),
-            Self::List => list(session),
+            Self::List { organization } => list(session, organization.as_deref()),
             Self::Show(which) => show(session, &which),
             Self::Approve(which) => approve(session, &which),
             Self::Enable(which) => {
@@ -215,11 +219,12 @@ fn joined(client: &Client) -> (String, String) {
     (grants.join(" "), client.scopes.to_string())
 }
 
-fn list(session: &Session) -> Result<(), Failure> {
+fn list(session: &Session, organization: Option<&str>) -> Result<(), Failure> {
     let all = session.run(async |desk| {
-        let page = async |after: &str, limit| {
-            clients::page(&desk.context, &desk.by, ClientFilter::default(), after, limit).await
-        };
+        let filter =
+            ClientFilter { organization_id: desk.organization(organization).await?, ..ClientFilter::default() };
+        let page =
+            async |after: &str, limit| clients::page(&desk.context, &desk.by, filter.clone(), after, limit).await;
         everything(page, |client| &client.client_id).await
     })?;
     if session.json {

@@ -8,8 +8,10 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::admin::credentials::{self, MadeCredentials};
+use crate::admin::users;
 use crate::cli::session::{Session, everything};
 use crate::cli::{Failure, output};
+use crate::store::user_profiles::UserFilter;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -28,8 +30,12 @@ pub(super) enum Verb {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// All of them, without the passwords
-    List,
+    /// All of them, or those of one organization, without the passwords
+    List {
+        /// The organization by id, number or slug
+        #[arg(long, value_name = "ORGANIZATION")]
+        organization: Option<String>,
+    },
     /// Delete one by name, username or id; its tokens are dead at once
     Delete {
         /// Name, username or id
@@ -54,7 +60,7 @@ impl Verb {
                     None => print(session, &made?),
                 }
             }
-            Self::List => list(session),
+            Self::List { organization } => list(session, organization.as_deref()),
             Self::Delete { key, yes } => {
                 output::confirm(&format!("Delete the credentials {key} and end their tokens?"), yes)?;
                 session.run(async |desk| Ok(credentials::delete(&desk.context, &desk.by, &key).await?))?;
@@ -152,9 +158,14 @@ impl NewFile {
     }
 }
 
-fn list(session: &Session) -> Result<(), Failure> {
+fn list(session: &Session, organization: Option<&str>) -> Result<(), Failure> {
     let all = session.run(async |desk| {
-        let page = async |after: &str, limit| credentials::page(&desk.context, &desk.by, after, limit).await;
+        let filter = UserFilter {
+            organization_id: desk.organization(organization).await?,
+            programmatic: Some(true),
+            ..UserFilter::default()
+        };
+        let page = async |after: &str, limit| users::page(&desk.context, &desk.by, filter.clone(), after, limit).await;
         everything(page, |set| &set.id).await
     })?;
     if session.json {

@@ -27,6 +27,14 @@ pub(super) enum Verb {
     },
     /// All scopes
     List,
+    /// Delete a scope that no client and no role holds
+    Delete {
+        /// Its name
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 impl Verb {
@@ -40,6 +48,15 @@ impl Verb {
                     return output::json(&as_json(&made));
                 }
                 vec![made]
+            }
+            Self::Delete { name, yes } => {
+                output::confirm(&format!("Delete the scope {name}?"), yes)?;
+                let deleted = session.run(async |desk| Ok(scopes::delete(&desk.context, &desk.by, &name).await?))?;
+                if session.json {
+                    return output::json(&as_json(&deleted));
+                }
+                output::line(&format!("{} is deleted", deleted.name));
+                return Ok(());
             }
             Self::List => session.run(async |desk| Ok(scopes::list(&desk.context).await?))?,
         };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::admin::setup::ADMIN_USERNAME;
-use crate::admin::{AdminError, Authority};
+use crate::admin::{AdminError, Authority, organizations};
 use crate::app::{self, Opened, Surroundings};
 use crate::audit;
 use crate::cli::Failure;
@@ -32,6 +32,19 @@ pub struct Desk {
     pub context: Arc<Context>,
     /// The operator.
     pub by: Authority,
+}
+
+impl Desk {
+    /// The id of an organization that a command names; none where it names none.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] for one that is not there.
+    pub async fn organization(&self, named: Option<&str>) -> Result<Option<String>, Failure> {
+        match named {
+            Some(key) => Ok(Some(organizations::reached(&self.context, &self.by, Some(key)).await?.id)),
+            None => Ok(None),
+        }
+    }
 }
 
 impl Session {

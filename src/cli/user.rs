@@ -19,8 +19,12 @@ pub(super) enum Verb {
     Create(Box<Create>),
     /// Bring users of another program, with the hashes of their passwords
     Import(Import),
-    /// All users
-    List,
+    /// All users, or those of one organization
+    List {
+        /// The organization by id, number or slug
+        #[arg(long, value_name = "ORGANIZATION")]
+        organization: Option<String>,
+    },
     /// One user
     Show(Which),
     /// Refuse them everywhere from now on
@@ -145,7 +149,7 @@ impl Verb {
         match self {
             Self::Create(create) => create.run(session),
             Self::Import(import) => import.run(session),
-            Self::List => list(session),
+            Self::List { organization } => list(session, organization.as_deref()),
             Self::Show(which) => show(session, &which),
             Self::Disable(which) => set_status(session, &which, UserStatus::Disabled),
             Self::Enable(which) => set_status(session, &which, UserStatus::Active),
@@ -335,10 +339,10 @@ fn written(session: &Session, user: &Recipient) -> Result<(), Failure> {
     Ok(())
 }
 
-fn list(session: &Session) -> Result<(), Failure> {
+fn list(session: &Session, organization: Option<&str>) -> Result<(), Failure> {
     let all = session.run(async |desk| {
-        let page =
-            async |after: &str, limit| users::page(&desk.context, &desk.by, UserFilter::default(), after, limit).await;
+        let filter = UserFilter { organization_id: desk.organization(organization).await?, ..UserFilter::default() };
+        let page = async |after: &str, limit| users::page(&desk.context, &desk.by, filter.clone(), after, limit).await;
         everything(page, |user| &user.id).await
     })?;
     if session.json {

@@ -39,7 +39,9 @@ pub(super) fn route_name(path: &str) -> &'static str {
 }
 
 fn row(path: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
-    table().find(|(pattern, _, _)| *pattern == path || fits(pattern, path))
+    // The paths of the protocol are found to the letter, before any pattern is taken apart.
+    let exact = table().find(|(pattern, _, _)| *pattern == path);
+    exact.or_else(|| table().find(|(pattern, _, _)| fits(pattern, path)))
 }
 
 /// Every path of the public listener but the configured ones.

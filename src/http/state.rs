@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::header::HeaderValue;
 use ipnet::IpNet;
 
 use crate::config::{Config, TokenPath};
@@ -12,6 +13,7 @@ use crate::http::admin_api::openapi;
 use crate::http::console::shell::ConsoleSettings;
 use crate::oauth::Context;
 use crate::oauth::rendered::Rendered;
+use crate::registry::STALE_AFTER;
 
 /// The settings that only HTTP knows.
 #[derive(Debug, Clone)]
@@ -62,6 +64,7 @@ struct Inner {
     settings: HttpSettings,
     jwks: Rendered,
     metadata: Rendered,
+    may_be_cached: HeaderValue,
     openapi: String,
     swagger: Arc<utoipa_swagger_ui::Config<'static>>,
 }
@@ -80,7 +83,8 @@ impl State {
             .app_name("Grantor");
         let swagger = utoipa_swagger_ui::Config::with_oauth_config(["/api/openapi.json"], login);
         let swagger = Arc::new(swagger);
-        Self(Arc::new(Inner { context, credentials, settings, jwks, metadata, openapi, swagger }))
+        let may_be_cached = may_be_cached(context.settings.publish_ahead);
+        Self(Arc::new(Inner { context, credentials, settings, jwks, metadata, may_be_cached, openapi, swagger }))
     }
 
     /// The protocol's parts.
@@ -130,4 +134,18 @@ impl State {
     pub fn metadata(&self) -> &Rendered {
         &self.0.metadata
     }
+
+    /// The `Cache-Control` of what the signing keys are part of.
+    #[must_use]
+    pub fn may_be_cached(&self) -> &HeaderValue {
+        &self.0.may_be_cached
+    }
+}
+
+/// Caches may keep a document for as long as a new signing key waits before its first signature, less the time in
+/// which this node may not have heard of the key that another one published.
+fn may_be_cached(publish_ahead: i64) -> HeaderValue {
+    let fresh_for = publish_ahead.saturating_sub(i64::try_from(STALE_AFTER.as_secs()).unwrap_or(0)).max(0);
+    let value = HeaderValue::from_str(&format!("public, max-age={fresh_for}"));
+    value.unwrap_or(HeaderValue::from_static("no-cache"))
 }

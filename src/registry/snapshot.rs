@@ -24,7 +24,8 @@ pub const CHANGES_TOLD_FOR: Duration = Duration::from_mins(5);
 /// How often what nothing can meet any more is dropped, in seconds.
 const FORGOTTEN_EVERY: i64 = 60;
 
-/// What grows with every revocation or change: a new picture shares all but the branch that changed.
+/// What may be many, or grows with every revocation or change: a new picture shares all but the branch that changed,
+/// so that one of 100,000 clients can change without the others being copied.
 type Shared<V> = HashTrieMapSync<String, V>;
 
 /// The registry at one value of the change counter. Cheap to clone: every table is shared until it changes.
@@ -33,7 +34,7 @@ pub struct Snapshot {
     /// The change counter that this picture shows.
     pub change: i64,
     organizations: Arc<HashMap<String, Arc<Organization>>>,
-    clients: Arc<HashMap<String, Arc<Client>>>,
+    clients: Shared<Arc<Client>>,
     roles: Arc<HashMap<String, Arc<Role>>>,
     scopes: Arc<HashMap<String, CatalogueScope>>,
     keys: Arc<Vec<StoredKey>>,
@@ -69,11 +70,10 @@ impl Snapshot {
         extend(&mut next.organizations, organizations::changed_since(db, known)?, |organization| {
             (organization.id.clone(), Arc::new(organization))
         });
-        extend(&mut next.clients, clients::changed_since(db, known)?, |client| {
-            (client.client_id.clone(), Arc::new(client))
-        });
+        let changed = clients::changed_since(db, known)?.into_iter();
+        insert(&mut next.clients, changed.map(|client| (client.client_id.clone(), Arc::new(client))));
         extend(&mut next.roles, roles::changed_since(db, known)?, |role| (role.id.clone(), Arc::new(role)));
-        extend(&mut next.scopes, scopes::changed_since(db, known)?, |scope| (scope.name.clone(), scope));
+        replace(&mut next.scopes, scopes::changed_since(db, known)?);
         insert(&mut next.denied, denied_tokens::changed_since(db, known)?);
         insert(&mut next.ended_families, families::ended_since(db, known, oldest)?);
         let raised = users::epochs_raised(db, known, oldest)?;
@@ -181,6 +181,20 @@ impl Snapshot {
 fn extend<R, V: Clone>(table: &mut Arc<HashMap<String, V>>, changed: Vec<R>, entry: impl FnMut(R) -> (String, V)) {
     if !changed.is_empty() {
         Arc::make_mut(table).extend(changed.into_iter().map(entry));
+    }
+}
+
+/// As [`extend`]; a row without a value is gone.
+fn replace<V: Clone>(table: &mut Arc<HashMap<String, V>>, changed: Vec<(String, Option<V>)>) {
+    if changed.is_empty() {
+        return;
+    }
+    let table = Arc::make_mut(table);
+    for (key, value) in changed {
+        match value {
+            Some(value) => table.insert(key, value),
+            None => table.remove(&key),
+        };
     }
 }
 

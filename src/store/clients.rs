@@ -19,6 +19,7 @@ use crate::store::prepared::{Part, Prepared, Statement};
 use crate::store::schema::{
     client_audiences, client_grant_types, client_roles, client_scopes, client_secrets, clients,
 };
+use crate::store::scopes;
 
 pub use crate::store::client_secrets::{
     NewSecret, SecretDetails, add_secret, end_secret, organization_of_secret, replace_secret, secrets, sweep_secrets,
@@ -27,8 +28,9 @@ pub use crate::store::client_secrets::{
 /// The state of a scope that a client may be given tokens for.
 pub(super) const APPROVED: &str = "approved";
 
-/// Clients whose child rows are read by id; beyond it whole child tables are read at once.
-const FEW: usize = 200;
+/// Clients whose child rows are read by id; beyond it whole child tables are read at once. More than the largest page
+/// and the one row that tells whether another follows.
+const FEW: usize = 256;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = clients)]
@@ -94,9 +96,9 @@ fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError>
     let ids: Vec<String> = rows.iter().map(|row| row.client_id.clone()).collect();
     let few = ids.len() <= FEW;
     let mut grant_types = client_grant_types::table.into_boxed();
+    // Those that are not approved are left out below: beside a row of OR terms they would need parentheses.
     let mut scopes = client_scopes::table
-        .filter(client_scopes::status.eq(APPROVED))
-        .select((client_scopes::client_id, client_scopes::scope))
+        .select((client_scopes::client_id, client_scopes::scope, client_scopes::status))
         .into_boxed();
     let mut audiences = client_audiences::table.order(client_audiences::audience).into_boxed();
     let mut roles = client_roles::table.order(client_roles::role_id).into_boxed();
@@ -114,19 +116,17 @@ fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError>
         // One OR term for each: the enum of two databases has no `IN` with a list.
         for id in &ids {
             grant_types = grant_types.or_filter(client_grant_types::client_id.eq(id));
+            scopes = scopes.or_filter(client_scopes::client_id.eq(id));
             audiences = audiences.or_filter(client_audiences::client_id.eq(id));
             roles = roles.or_filter(client_roles::client_id.eq(id));
             secrets = secrets.or_filter(client_secrets::client_id.eq(id));
-        }
-        if let [only] = ids.as_slice() {
-            scopes = scopes.filter(client_scopes::client_id.eq(only));
         }
     }
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let grant_types: Vec<(String, String)> = grant_types.load(db)?;
-    let scopes: Vec<(String, String)> = scopes.load(db)?;
+    let scopes: Vec<(String, String, String)> = scopes.load(db)?;
     let audiences: Vec<(String, String)> = audiences.load(db)?;
     let roles: Vec<(String, String)> = roles.load(db)?;
     let secrets: Vec<SecretRow> = secrets.load(db)?;
@@ -141,7 +141,7 @@ fn with_children(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Client>, StoreError>
         }
     }
     let mut by_client: HashMap<String, Vec<String>> = HashMap::new();
-    for (client_id, scope) in scopes {
+    for (client_id, scope, _) in scopes.into_iter().filter(|(_, _, status)| status == APPROVED) {
         by_client.entry(client_id).or_default().push(scope);
     }
     for (client_id, scopes) in by_client {
@@ -316,6 +316,7 @@ fn insert_children(db: &mut Db, new: &Client) -> Result<(), StoreError> {
             ))
             .execute(db)?;
     }
+    scopes::refuse_deleted(db, new.scopes.iter())?;
     for scope in new.scopes.iter() {
         diesel::insert_into(client_scopes::table)
             .values((
@@ -388,6 +389,8 @@ pub fn update(db: &mut Db, new: &Client) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError::Conflict`] if the scope is not in the catalogue.
 pub fn add_scope(db: &mut Db, client_id: &str, scope: &str) -> Result<(), StoreError> {
+    touch(db, client_id, false)?;
+    scopes::refuse_deleted(db, [scope])?;
     let row = client_scopes::table.filter(client_scopes::client_id.eq(client_id).and(client_scopes::scope.eq(scope)));
     if row.count().get_result::<i64>(db)? == 0 {
         diesel::insert_into(client_scopes::table)
@@ -398,7 +401,7 @@ pub fn add_scope(db: &mut Db, client_id: &str, scope: &str) -> Result<(), StoreE
             ))
             .execute(db)?;
     }
-    touch(db, client_id, false)
+    Ok(())
 }
 
 /// Changes the status, where it is still `from`. All but a return to `active` raise the epoch, which ends the client's

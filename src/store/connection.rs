@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection};
@@ -35,6 +36,9 @@ pub(crate) enum Use {
     /// Reads and writes.
     Write,
 }
+
+/// How long a connection waits for others that open the same new file: as long as any wait for a lock.
+const WAL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens a connection. The derived `establish` tries each database in turn and hides the error, so the URL's
 /// scheme decides here.
@@ -92,9 +96,7 @@ fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError
         )
         .map_err(|cause| unavailable(&cause))?;
     if purpose == Use::Write {
-        connection
-            .batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-            .map_err(|cause| unavailable(&cause))?;
+        write_ahead(&mut connection).map_err(|cause| unavailable(&cause))?;
         // SQLite answers with another mode, and no error, where it cannot have this one (a network file system).
         let mode = diesel::sql_query(
             "SELECT journal_mode AS mode, synchronous AS level FROM pragma_journal_mode, pragma_synchronous",
@@ -111,6 +113,20 @@ fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError
         connection.batch_execute("PRAGMA query_only = ON;").map_err(|cause| unavailable(&cause))?;
     }
     Ok(connection)
+}
+
+/// Turns the write-ahead log on. Where several open a new file at once, SQLite answers "locked" at once and leaves
+/// `busy_timeout` out of it: all of them hold a lock to read, and would wait for each other. So the wait is ours.
+fn write_ahead(connection: &mut SqliteConnection) -> Result<(), diesel::result::Error> {
+    let give_up = Instant::now() + WAL_PATIENCE;
+    loop {
+        match connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;") {
+            Err(cause) if cause.to_string().contains("database is locked") && Instant::now() < give_up => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 fn open_postgres(url: &str, deadline_ms: u64) -> Result<PgConnection, StoreError> {

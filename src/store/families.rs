@@ -120,6 +120,7 @@ pub fn create(db: &mut Db, new: &Family, now: Timestamp) -> Result<(), StoreErro
             new.rotated_at.micros(),
             new.idle_expires_at.micros(),
             new.absolute_expires_at.micros(),
+            new.idle_expires_at.min(new.absolute_expires_at).micros(),
         ],
     };
     match db {
@@ -209,17 +210,21 @@ pub fn revoke_all_of_client(db: &mut Db, client_id: &str, now: Timestamp) -> Res
         .execute(db)?)
 }
 
-/// The families that were ended one by one after `known` and not before `since`, with the time of it.
+/// The families that were ended one by one after `known` and not before `since`, with the time of it; a `known` below
+/// zero is that of whoever knows nothing.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
 pub fn ended_since(db: &mut Db, known: i64, since: Timestamp) -> Result<Vec<(String, Timestamp)>, StoreError> {
-    let rows: Vec<(String, Option<i64>)> = families::table
-        .filter(families::change.gt(known))
-        .filter(families::revoked_at.ge(since.micros()))
-        .select((families::id, families::revoked_at))
-        .load(db)?;
-    Ok(rows.into_iter().filter_map(|(id, at)| at.map(|at| (id, Timestamp::from_micros(at)))).collect())
+    let rows: Vec<(String, Option<i64>)> = if known < 0 {
+        let lately = families::table.filter(families::revoked_at.ge(since.micros()));
+        lately.filter(families::change.is_not_null()).select((families::id, families::revoked_at)).load(db)?
+    } else {
+        // One condition, as in `users::epochs_raised`.
+        families::table.filter(families::change.gt(known)).select((families::id, families::revoked_at)).load(db)?
+    };
+    let ended = rows.into_iter().filter_map(|(id, at)| Some((id, Timestamp::from_micros(at?))));
+    Ok(ended.filter(|(_, at)| *at >= since).collect())
 }
 
 /// Drops up to `most` families that ended so long ago that no access token of theirs can be alive.

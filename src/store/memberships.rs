@@ -6,7 +6,7 @@ use crate::model::time::Timestamp;
 use crate::model::user::Membership;
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
-use crate::store::schema::{memberships, user_roles};
+use crate::store::schema::{self, memberships, user_roles};
 use crate::store::users;
 
 /// A user's memberships, in the order in which they were made.
@@ -38,11 +38,17 @@ pub fn create(db: &mut Db, user_id: &str, organization_id: &str, now: Timestamp)
     if row.count().get_result::<i64>(db)? > 0 {
         return Ok(false);
     }
+    // Beside the membership, for lists: neither ever changes.
+    let of_user = schema::users::table.filter(schema::users::id.eq(user_id));
+    let (kind, programmatic): (String, i64) =
+        of_user.select((schema::users::kind, schema::users::programmatic)).get_result(db)?;
     diesel::insert_into(memberships::table)
         .values((
             memberships::user_id.eq(user_id),
             memberships::organization_id.eq(organization_id),
             memberships::created_at.eq(now.micros()),
+            memberships::kind.eq(kind),
+            memberships::programmatic.eq(programmatic),
         ))
         .execute(db)?;
     users::touch(db, user_id)?;

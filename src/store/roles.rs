@@ -10,6 +10,7 @@ use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
 use crate::store::schema::{client_roles, role_permissions, roles, user_roles};
+use crate::store::scopes;
 
 type Row = (String, Option<String>, String, String);
 
@@ -94,6 +95,7 @@ pub fn create(db: &mut Db, role: &Role, now: Timestamp) -> Result<(), StoreError
 }
 
 fn insert_permissions(db: &mut Db, role: &Role) -> Result<(), StoreError> {
+    scopes::refuse_deleted(db, role.permissions.iter().map(String::as_str))?;
     for permission in &role.permissions {
         diesel::insert_into(role_permissions::table)
             .values((role_permissions::role_id.eq(&role.id), role_permissions::permission.eq(permission)))

@@ -51,6 +51,7 @@ diesel::table! {
         built_in -> BigInt,
         change -> BigInt,
         created_at -> BigInt,
+        status -> Text,
     }
 }
 
@@ -96,6 +97,8 @@ diesel::table! {
         user_id -> Text,
         organization_id -> Text,
         created_at -> BigInt,
+        kind -> Text,
+        programmatic -> BigInt,
     }
 }
 
@@ -232,6 +235,7 @@ diesel::table! {
         revoked_at -> Nullable<BigInt>,
         reason -> Nullable<Text>,
         change -> Nullable<BigInt>,
+        lives_until -> BigInt,
     }
 }
 
@@ -380,4 +384,5 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(clients, client_secrets);
 diesel::allow_tables_to_appear_in_same_query!(clients, client_scopes);
+diesel::allow_tables_to_appear_in_same_query!(clients, scope_requests);
 diesel::allow_tables_to_appear_in_same_query!(memberships, users, user_roles, organizations);

@@ -1,8 +1,8 @@
 //! SQLite: reads on the calling thread, writes by one thread that commits what has queued up at once.
 //!
-//! Group commit: `fdatasync` is the price of a commit, so one commit serves every write that waits. Each write
-//! runs in a savepoint, so that one that fails takes nothing of the others with it; no caller hears of success
-//! before the commit.
+//! Group commit: `fdatasync` is the price of a commit, so one commit serves every write that waits. One that fails
+//! takes nothing of the others with it; no caller hears of success before the commit. Longer than most files: what a
+//! batch, a failure in it and the answers after it are must be read together.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -61,10 +61,19 @@ pub(crate) fn with_reader<T>(
 
 /// A write that waits for the writer thread.
 trait Job: Send {
-    /// Runs inside a savepoint of the batch. `false`: it failed and left nothing.
-    fn run(&mut self, db: &mut Db) -> bool;
+    /// Runs inside the batch's transaction. `false`: it failed, and what it did must be undone.
+    fn run(&mut self, db: &mut Db, isolation: Isolation) -> bool;
     /// Tells the caller how it ended, after the batch has.
     fn answer(self: Box<Self>, batch: Result<(), &str>);
+}
+
+/// What a write that fails takes with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Isolation {
+    /// The batch, which is then run again with savepoints.
+    Shared,
+    /// Nothing but itself.
+    Savepoint,
 }
 
 struct Write<T, F> {
@@ -78,13 +87,16 @@ where
     T: Send,
     F: Fn(&mut Db) -> Result<T, StoreError> + Send,
 {
-    fn run(&mut self, db: &mut Db) -> bool {
+    fn run(&mut self, db: &mut Db, isolation: Isolation) -> bool {
         // The caller has been told 503: nothing may be spent behind their back.
         if self.caller.is_closed() {
             return true;
         }
-        let outcome = catch_unwind(AssertUnwindSafe(|| db.transaction(|db| (self.closure)(db))))
-            .unwrap_or_else(|_| Err(StoreError::Bug("a write panicked".to_owned())));
+        let outcome = catch_unwind(AssertUnwindSafe(|| match isolation {
+            Isolation::Shared => (self.closure)(db),
+            Isolation::Savepoint => db.transaction(|db| (self.closure)(db)),
+        }))
+        .unwrap_or_else(|_| Err(StoreError::Bug("a write panicked".to_owned())));
         let succeeded = outcome.is_ok();
         self.outcome = Some(outcome);
         succeeded
@@ -234,11 +246,28 @@ fn write_until_closed(
     }
 }
 
-/// Runs every job in a savepoint of one transaction and commits. On `Err` nothing of the batch is on disk.
+/// Runs every job in one transaction and commits. On `Err` nothing of the batch is on disk.
+///
+/// A savepoint costs as much as a small write (SQLite copies every page that is touched in it), and hardly a write
+/// fails: so the batch is tried without, and where one fails it is undone and run again, each write in a savepoint.
+/// Closures are `Fn` and touch nothing but the database, since PostgreSQL may run them twice too.
 fn commit_batch(db: &mut Db, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
     begin_immediate(db)?;
+    if batch.iter_mut().all(|job| job.run(db, Isolation::Shared)) {
+        return commit(db);
+    }
+    match db {
+        Db::Sqlite(connection) => AnsiTransactionManager::rollback_transaction(connection)
+            .map_err(|error| format!("a write failed, and its batch could not be undone: {error}"))?,
+        Db::Postgres(_) => return Err("not SQLite".to_owned()),
+    }
+    // Alone it took nobody with it: its caller hears why it failed.
+    if batch.len() == 1 {
+        return Ok(());
+    }
+    begin_immediate(db)?;
     for job in batch {
-        if job.run(db) {
+        if job.run(db, Isolation::Savepoint) {
             continue;
         }
         // A full disk, an I/O error or a panic ends the whole transaction in SQLite, and the next savepoint
@@ -248,6 +277,10 @@ fn commit_batch(db: &mut Db, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
             return Err("a write ended the transaction of its batch; nothing of it was stored".to_owned());
         }
     }
+    commit(db)
+}
+
+fn commit(db: &mut Db) -> Result<(), String> {
     match db {
         Db::Sqlite(connection) => AnsiTransactionManager::commit_transaction(connection)
             .map_err(|error| format!("the commit failed: {error}")),

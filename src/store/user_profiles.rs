@@ -140,23 +140,11 @@ fn containing(text: &str) -> String {
     pattern
 }
 
-/// The filters of a list, on the table alone or joined with the memberships, which are two types to Diesel.
-macro_rules! filtered {
+/// The search of a list, on the table alone or joined with the memberships, which are two types to Diesel.
+macro_rules! searched {
     ($query:expr, $filter:expr) => {{
-        let (mut query, filter) = ($query, $filter);
-        if let Some(programmatic) = filter.programmatic {
-            query = query.filter(users::programmatic.eq(i64::from(programmatic)));
-        }
-        if let Some(kind) = filter.kind {
-            query = query.filter(users::kind.eq(kind.as_str()));
-        }
-        if let Some(status) = filter.status {
-            query = query.filter(users::status.eq(status.as_str()));
-        }
-        if let Some(username) = &filter.username {
-            query = query.filter(users::username.eq(username));
-        }
-        if let Some(text) = &filter.search {
+        let mut query = $query;
+        if let Some(text) = &$filter.search {
             let pattern = containing(text);
             query = query.filter(
                 lower(users::username)
@@ -177,29 +165,73 @@ macro_rules! filtered {
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
 pub fn page(db: &mut Db, filter: &UserFilter, after: &str, limit: i64) -> Result<Vec<UserProfile>, StoreError> {
-    let rows: Vec<Row> = match &filter.organization_id {
-        Some(organization_id) => {
-            let query = memberships::table
-                .inner_join(users::table.on(users::id.eq(memberships::user_id)))
-                .filter(memberships::organization_id.eq(organization_id).and(memberships::user_id.gt(after)))
-                .filter(users::status.ne(UserStatus::Deleted.as_str()))
-                .order(memberships::user_id)
-                .limit(limit)
-                .select(Row::as_select())
-                .into_boxed();
-            filtered!(query, filter).load(db)?
+    let rows = match &filter.organization_id {
+        // Hardly anybody is not active, and most members are: whom to ask for the other makes a page a few reads.
+        Some(organization_id) if filter.status.is_none_or(|status| status == UserStatus::Active) => {
+            page_of_members(db, organization_id, filter, after, limit)?
         }
-        None => {
-            let query = users::table
-                .filter(users::id.gt(after).and(users::status.ne(UserStatus::Deleted.as_str())))
-                .order(users::id)
-                .limit(limit)
-                .select(Row::as_select())
-                .into_boxed();
-            filtered!(query, filter).load(db)?
-        }
+        _ => page_of_users(db, filter, after, limit)?,
     };
     rows.into_iter().map(Row::into_profile).collect()
+}
+
+/// Walks the members of an organization, in indexes that hold what of a user never changes.
+fn page_of_members(
+    db: &mut Db,
+    organization_id: &str,
+    filter: &UserFilter,
+    after: &str,
+    limit: i64,
+) -> QueryResult<Vec<Row>> {
+    let mut query = memberships::table
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(memberships::organization_id.eq(organization_id).and(memberships::user_id.gt(after)))
+        .filter(users::status.ne(UserStatus::Deleted.as_str()))
+        .order(memberships::user_id)
+        .limit(limit)
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some(programmatic) = filter.programmatic {
+        query = query.filter(memberships::programmatic.eq(i64::from(programmatic)));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(memberships::kind.eq(kind.as_str()));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(users::status.eq(status.as_str()));
+    }
+    if let Some(username) = &filter.username {
+        query = query.filter(users::username.eq(username));
+    }
+    searched!(query, filter).load(db)
+}
+
+/// Walks the users, those of a state where one is named.
+fn page_of_users(db: &mut Db, filter: &UserFilter, after: &str, limit: i64) -> QueryResult<Vec<Row>> {
+    let mut query = users::table
+        .filter(users::id.gt(after).and(users::status.ne(UserStatus::Deleted.as_str())))
+        .order(users::id)
+        .limit(limit)
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some(organization_id) = &filter.organization_id {
+        let membership = memberships::table
+            .filter(memberships::user_id.eq(users::id).and(memberships::organization_id.eq(organization_id)));
+        query = query.filter(diesel::dsl::exists(membership));
+    }
+    if let Some(programmatic) = filter.programmatic {
+        query = query.filter(users::programmatic.eq(i64::from(programmatic)));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(users::kind.eq(kind.as_str()));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(users::status.eq(status.as_str()));
+    }
+    if let Some(username) = &filter.username {
+        query = query.filter(users::username.eq(username));
+    }
+    searched!(query, filter).load(db)
 }
 
 /// The sets of credentials with a name; a few at most, since more than one is refused.

@@ -305,16 +305,21 @@ pub fn raise_epoch(db: &mut Db, id: &str, now: Timestamp) -> Result<(), StoreErr
     Ok(())
 }
 
-/// The epochs that were raised after `known` and not before `since`, with the time of it.
+/// The epochs that were raised after `known` and not before `since`, with the time of it; a `known` below zero is that
+/// of whoever knows nothing.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be read.
 pub fn epochs_raised(db: &mut Db, known: i64, since: Timestamp) -> Result<Vec<(String, i64, Timestamp)>, StoreError> {
-    let rows: Vec<(String, i64, i64)> = users::table
-        .filter(users::change.gt(known).and(users::epoch_raised_at.ge(since.micros())))
-        .select((users::id, users::epoch, users::epoch_raised_at))
-        .load(db)?;
-    Ok(rows.into_iter().map(|(id, epoch, at)| (id, epoch, Timestamp::from_micros(at))).collect())
+    let columns = (users::id, users::epoch, users::epoch_raised_at);
+    // One condition each: given two, SQLite may walk the index that leaves out nothing.
+    let rows: Vec<(String, i64, i64)> = if known < 0 {
+        users::table.filter(users::epoch_raised_at.ge(since.micros())).select(columns).load(db)?
+    } else {
+        users::table.filter(users::change.gt(known)).select(columns).load(db)?
+    };
+    let raised = rows.into_iter().map(|(id, epoch, at)| (id, epoch, Timestamp::from_micros(at)));
+    Ok(raised.filter(|(_, _, at)| *at >= since).collect())
 }
 
 /// The users who changed after `known`, each with their change.

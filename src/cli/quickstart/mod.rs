@@ -1,5 +1,7 @@
 //! `grantor quickstart`: from an empty folder to a first token, on a platform's own path where one is named.
 
+mod demo;
+mod demo_usage;
 mod made;
 mod platforms;
 
@@ -25,18 +27,21 @@ pub(super) struct Quickstart {
     /// Follow the path of a platform: biotz, buymed, kizen, akeneo or bandwidth
     #[arg(long, value_name = "PLATFORM")]
     like: Option<Preset>,
+    /// Fill it as if it had been in use for a month: a second organization, users, applications in each state, usage
+    #[arg(long)]
+    demo: bool,
 }
 
 impl Quickstart {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         let config = session.config_like(self.like)?;
-        let as_json = session.json;
+        let (as_json, demo) = (session.json, self.demo);
         telemetry::start(config.log.format, "warn").map_err(|cause| Failure::Refused(cause.to_string()))?;
         // The ports are bound before anything is made or printed: what is shown once is shown by a server that runs.
         let made_for = config.clone();
         let printed = async move |app: &app::App| -> Result<(), StartError> {
             let refused = |failure: Failure| StartError::Setting(failure.to_string());
-            let made = if app.is_new() { Some(set_up(&made_for, app.context()).await) } else { None };
+            let made = if app.is_new() { Some(set_up(&made_for, app.context(), demo).await) } else { None };
             let made = made.transpose().map_err(refused)?;
             if as_json {
                 return print_json(made, &made_for, app.context()).map_err(refused);
@@ -61,11 +66,11 @@ struct SetUp {
     path: Path,
 }
 
-async fn set_up(config: &Config, context: &Context) -> Result<SetUp, Failure> {
+async fn set_up(config: &Config, context: &Context, demo: bool) -> Result<SetUp, Failure> {
     let by = Authority::operator();
     let setup_link = links::set_up(context, &by, ADMIN_USERNAME).await?;
     let workshop = Workshop { config, context, by };
-    let path = match config.preset {
+    let mut path = match config.preset {
         None => platforms::neutral(&workshop).await?,
         Some(Preset::Biotz) => platforms::biotz(&workshop).await?,
         Some(Preset::Buymed) => platforms::buymed(&workshop).await?,
@@ -73,6 +78,11 @@ async fn set_up(config: &Config, context: &Context) -> Result<SetUp, Failure> {
         Some(Preset::Akeneo) => platforms::akeneo(&workshop).await?,
         Some(Preset::Bandwidth) => platforms::bandwidth(&workshop).await?,
     };
+    if demo {
+        let filled = demo::fill(&workshop).await?;
+        path.lines.insert_str(0, &filled.lines);
+        path.made.extend(filled.made);
+    }
     Ok(SetUp { setup_link, path })
 }
 

@@ -105,7 +105,10 @@ pub struct Reauthentication {
 /// The secrets of a client, without the secrets themselves.
 #[utoipa::path(get, path = "/api/v1/clients/{client}/secrets", tag = "Client secrets",
     params(("client" = String, Path)), responses((status = 200, body = Vec<ClientSecret>)))]
-pub async fn list(call: Call, key: web::Path<String>) -> HttpResponse {
+pub async fn list(call: Call, key: web::Path<String>, query: members::Query<members::Unpaged>) -> HttpResponse {
+    if let Err(error) = query.read() {
+        return call.refuse(&error);
+    }
     let found = client_secrets::list(call.context(), &call.by, &key).await;
     call.answer(found.map(|all| all.into_iter().map(ClientSecret::from).collect::<Vec<_>>()))
 }

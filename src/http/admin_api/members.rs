@@ -36,6 +36,14 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     }
 }
 
+/// The query of a list that has no pages: the organization alone, which the caller's authority reads.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unpaged {
+    #[serde(rename = "organization")]
+    _organization: Option<String>,
+}
+
 /// A word of a closed set, if one was given.
 ///
 /// # Errors

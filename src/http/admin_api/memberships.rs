@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::admin::memberships;
 use crate::http::admin_api::body::Body;
 use crate::http::admin_api::call::Call;
+use crate::http::admin_api::members;
 use crate::model::user::Membership;
 
 /// A user's place in an organization.
@@ -34,7 +35,10 @@ pub struct RolesToHave {
 /// A user's memberships, as far as the caller reaches.
 #[utoipa::path(get, path = "/api/v1/users/{user}/memberships", tag = "Memberships", params(("user" = String, Path)),
     responses((status = 200, body = Vec<Place>)))]
-pub async fn list(call: Call, key: web::Path<String>) -> HttpResponse {
+pub async fn list(call: Call, key: web::Path<String>, query: members::Query<members::Unpaged>) -> HttpResponse {
+    if let Err(error) = query.read() {
+        return call.refuse(&error);
+    }
     let places = memberships::list(call.context(), &call.by, &key).await;
     call.answer(places.map(|places| places.into_iter().map(Place::from).collect::<Vec<_>>()))
 }

@@ -22,6 +22,7 @@ pub mod signing_keys;
 pub mod token_families;
 pub mod usage;
 pub mod users;
+pub mod verification;
 
 use crate::http::paths::paths;
 
@@ -40,6 +41,8 @@ paths! {
     "/api/v1/users/{user}/enable", "POST", "users" => post users::enable;
     "/api/v1/users/{user}/unlock", "POST", "users" => post users::unlock;
     "/api/v1/users/{user}/password", "POST", "users" => post users::password;
+    "/api/v1/users/{user}/verification", "GET, HEAD, POST", "users" =>
+        get verification::verification, post verification::send_verification;
     "/api/v1/users/{user}/memberships", "GET, HEAD", "users" => get memberships::list;
     "/api/v1/users/{user}/memberships/{organization}", "PUT, DELETE", "users" =>
         put memberships::set, delete memberships::end;
@@ -50,7 +53,8 @@ paths! {
         get roles::show, put roles::update, delete roles::delete;
     "/api/v1/roles/{role}/users", "GET, HEAD", "roles" => get roles::holders;
     "/api/v1/scopes", "GET, HEAD, POST", "scopes" => get scopes::list, post scopes::create;
-    "/api/v1/scopes/{scope}", "GET, HEAD, PATCH", "scopes" => get scopes::show, patch scopes::update;
+    "/api/v1/scopes/{scope}", "GET, HEAD, PATCH, DELETE", "scopes" =>
+        get scopes::show, patch scopes::update, delete scopes::delete;
     "/api/v1/clients", "GET, HEAD, POST", "clients" => get clients::list, post clients::create;
     "/api/v1/clients/{client}", "GET, HEAD, PATCH, DELETE", "clients" =>
         get clients::show, patch clients::update, delete clients::delete;

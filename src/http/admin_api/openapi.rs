@@ -14,7 +14,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::http::admin_api::{
     api_keys, audit_events, client_secrets, clients, credentials, links, me, memberships, organizations,
-    password_resets, roles, scope_requests, scopes, sessions, signing_keys, token_families, usage, users,
+    password_resets, roles, scope_requests, scopes, sessions, signing_keys, token_families, usage, users, verification,
 };
 use crate::http::problem;
 use crate::http::state::State;
@@ -39,6 +39,8 @@ use crate::http::state::State;
         users::enable,
         users::unlock,
         users::password,
+        verification::verification,
+        verification::send_verification,
         memberships::list,
         memberships::set,
         memberships::end,
@@ -54,6 +56,7 @@ use crate::http::state::State;
         scopes::create,
         scopes::show,
         scopes::update,
+        scopes::delete,
         clients::list,
         clients::create,
         clients::show,

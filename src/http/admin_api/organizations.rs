@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::admin::organizations;
 use crate::http::admin_api::body::Body;
 use crate::http::admin_api::call::{Call, Made};
+use crate::http::admin_api::members;
 use crate::model::organization::OrganizationStatus;
 
 /// An organization.
@@ -61,7 +62,10 @@ pub struct OrganizationToChange {
 /// The organizations that the caller is in; for those who govern the installation, all.
 #[utoipa::path(get, path = "/api/v1/organizations", tag = "Organizations",
     responses((status = 200, body = Vec<Organization>)))]
-pub async fn list(call: Call) -> HttpResponse {
+pub async fn list(call: Call, query: members::Query<members::Unpaged>) -> HttpResponse {
+    if let Err(error) = query.read() {
+        return call.refuse(&error);
+    }
     let found = organizations::of_caller(call.context(), &call.by).await;
     call.answer(found.map(|all| all.into_iter().map(Organization::from).collect::<Vec<_>>()))
 }

@@ -66,7 +66,10 @@ impl From<RoleToMake> for RoleRequest {
 
 /// The built-in roles and those of the organization.
 #[utoipa::path(get, path = "/api/v1/roles", tag = "Roles", responses((status = 200, body = Vec<Role>)))]
-pub async fn list(call: Call) -> HttpResponse {
+pub async fn list(call: Call, query: members::Query<members::Unpaged>) -> HttpResponse {
+    if let Err(error) = query.read() {
+        return call.refuse(&error);
+    }
     let found = async {
         call.by.require(role::ROLES_MANAGE)?;
         roles::list(call.context(), &call.by, None).await

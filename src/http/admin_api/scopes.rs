@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::admin::scopes;
 use crate::http::admin_api::body::Body;
 use crate::http::admin_api::call::{Call, Made};
-use crate::http::admin_api::members::some;
+use crate::http::admin_api::members::{self, some};
 use crate::model::scope::CatalogueScope;
 
 /// A scope of the catalogue, which all organizations share.
@@ -68,7 +68,10 @@ pub struct ScopeToChange {
 
 /// The catalogue.
 #[utoipa::path(get, path = "/api/v1/scopes", tag = "Scopes", responses((status = 200, body = Vec<Scope>)))]
-pub async fn list(call: Call) -> HttpResponse {
+pub async fn list(call: Call, query: members::Query<members::Unpaged>) -> HttpResponse {
+    if let Err(error) = query.read() {
+        return call.refuse(&error);
+    }
     let found = scopes::list(call.context()).await;
     call.answer(found.map(|all| all.into_iter().map(Scope::from).collect::<Vec<_>>()))
 }
@@ -85,6 +88,13 @@ pub async fn create(call: Call, body: Body<ScopeToMake>) -> HttpResponse {
     let scope = CatalogueScope { name, description, requires_approval, audience };
     let verb = async { scopes::create(call.context(), &call.by, scope).await.map(Scope::from) };
     call.once(&given.bytes, StatusCode::CREATED, verb).await
+}
+
+/// Deletes a scope that no client and no role holds. Built-in scopes stay.
+#[utoipa::path(delete, path = "/api/v1/scopes/{scope}", tag = "Scopes", params(("scope" = String, Path)),
+    responses((status = 204)))]
+pub async fn delete(call: Call, name: web::Path<String>) -> HttpResponse {
+    call.done(scopes::delete(call.context(), &call.by, &name).await)
 }
 
 /// One scope.

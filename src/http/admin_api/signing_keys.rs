@@ -47,7 +47,10 @@ pub struct KeyRotation {
 /// All signing keys, oldest first.
 #[utoipa::path(get, path = "/api/v1/signing-keys", tag = "Signing keys",
     responses((status = 200, body = Vec<SigningKey>)))]
-pub async fn list(call: Call) -> HttpResponse {
+pub async fn list(call: Call, query: members::Query<members::Unpaged>) -> HttpResponse {
+    if let Err(error) = query.read() {
+        return call.refuse(&error);
+    }
     let found = signing_keys::list(call.context(), &call.by).await;
     call.answer(found.map(|all| all.into_iter().map(SigningKey::from).collect::<Vec<_>>()))
 }

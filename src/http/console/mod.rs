@@ -133,7 +133,7 @@ paths! {
     "/console/organizations/{organization}/disable", "POST", "console" => post organizations::page::disable;
     "/console/organizations/{organization}/enable", "POST", "console" => post organizations::page::enable;
     "/console/audit", "GET, HEAD", "console" => get audit::page::show;
-    "/console/audit/export", "GET, HEAD", "console" => get audit::export::download;
+    "/console/audit/export/{format}", "GET, HEAD", "console" => get audit::export::download;
     "/console/audit/verify", "POST", "console" => post audit::page::verify;
     "/console/keys", "GET, HEAD", "console" => get keys::page::show;
     "/console/keys/rotate", "POST", "console" => post keys::page::rotate;

@@ -8,6 +8,5 @@ use crate::oauth::metadata::metadata as document;
 
 /// One document at both addresses. It outlives the database: everything in it is in memory.
 pub async fn metadata(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
-    let context = state.context();
-    cached(&request, &document(context, state.metadata()), context.settings.publish_ahead)
+    cached(&request, &state, &document(state.context(), state.metadata()))
 }

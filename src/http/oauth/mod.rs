@@ -7,7 +7,7 @@ pub mod revoke;
 pub mod token;
 pub mod userinfo;
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::http::extract::{RequestId, network_of, present_client, read_parameters};
@@ -16,7 +16,6 @@ use crate::oauth::ProtocolError;
 use crate::oauth::client_authentication::{AuthenticatedClient, authenticate_and_note};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::rendered::Document;
-use crate::registry::STALE_AFTER;
 
 /// A node that cannot tell what was revoked answers for nothing.
 ///
@@ -44,16 +43,14 @@ async fn authenticated(
     Ok((client, parameters))
 }
 
-/// A document that caches may keep for as long as a new signing key waits before its first signature, less the time
-/// in which this node may not have heard of the key that another one published.
-fn cached(request: &HttpRequest, document: &Document, publish_ahead: i64) -> HttpResponse {
-    let fresh_for = publish_ahead.saturating_sub(i64::try_from(STALE_AFTER.as_secs()).unwrap_or(0)).max(0);
+/// A document that caches may keep; [`State::may_be_cached`] says for how long.
+fn cached(request: &HttpRequest, state: &State, document: &Document) -> HttpResponse {
     let known = request.headers().get_all(IF_NONE_MATCH).any(|known| names(known, &document.etag));
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
-        .insert_header((CACHE_CONTROL, format!("public, max-age={fresh_for}")))
+        .insert_header((CACHE_CONTROL, state.may_be_cached().clone()))
         .insert_header((ETAG, &*document.etag))
-        .content_type("application/json");
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
     if known { response.finish() } else { response.body(document.body.to_string()) }
 }
 

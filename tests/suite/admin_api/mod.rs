@@ -1,6 +1,7 @@
 //! Grantor's own API: who may do what, pages, writes, and its document.
 
 mod document;
+mod families;
 mod grants;
 mod idempotency;
 mod matrix;
@@ -8,7 +9,9 @@ mod pages;
 mod principals;
 mod registrations;
 mod reveal;
+mod scopes;
 mod secrets;
+mod verification;
 mod writes;
 
 use base64::Engine;

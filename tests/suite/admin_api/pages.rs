@@ -86,6 +86,27 @@ fn a_limit_is_1_to_200_and_nothing_else_is_in_the_query(#[values(Database::Sqlit
 }
 
 #[rstest]
+fn a_list_without_pages_takes_the_organization_and_nothing_else(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let administrator = Caller::administrator(&server);
+    let own = administrator.get("me").ok().text("organization_id");
+    let client = json!({ "label": "listed", "grant_types": ["client_credentials"] });
+    let client = super::id_of(&made(&administrator.post("clients", &client)));
+    let (secrets, places) =
+        (format!("clients/{client}/secrets"), format!("users/{}/memberships", administrator.user.id));
+    for list in ["organizations", "roles", "scopes", "signing-keys", &secrets, &places] {
+        for good in ["", &format!("organization={own}")] {
+            administrator.get(&format!("{list}?{good}")).ok();
+        }
+        for bad in ["limit=1", "cursor=x", "unknown=1"] {
+            names(&administrator.get(&format!("{list}?{bad}")), "query");
+        }
+    }
+}
+
+#[rstest]
 fn a_cursor_that_the_list_did_not_give_out_is_refused(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
     let server = Server::start(db);
     let administrator = Caller::administrator(&server);

@@ -39,6 +39,35 @@ fn a_scope_joins_the_catalogue_once(#[values(Database::Sqlite, Database::Postgre
 }
 
 #[rstest]
+fn a_scope_that_nobody_holds_is_deleted_and_its_name_may_be_given_again(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let mut server = Installation::new(db);
+    server.json(&["scope", "create", "--name", "orders:read", "--requires-approval"]);
+    server.json(&["role", "create", "--name", "reader", "--permission", "orders:read"]);
+    server.start();
+    let delete = ["scope", "delete", "orders:read", "--yes"];
+    assert!(refused(&server.run(&["scope", "delete", "orders:read"]), 1).contains("--yes"));
+    assert!(refused(&server.run(&delete), 1).contains("1 role holds the scope orders:read"));
+    server.json(&["role", "delete", "reader", "--yes"]);
+    let advertised = || {
+        let metadata = server.get("/.well-known/openid-configuration", &[]).ok().json();
+        metadata["scopes_supported"].as_array().unwrap().contains(&json!("orders:read"))
+    };
+    within_a_second("made", advertised);
+    assert_eq!(server.json(&delete)["name"], "orders:read");
+    within_a_second("deleted", || !advertised());
+    assert!(refused(&server.run(&delete), 1).starts_with("there is no scope `orders:read`"));
+    for built_in in ["openid", "profile", "email", "offline_access"] {
+        assert!(refused(&server.run(&["scope", "delete", built_in, "--yes"]), 1).contains("built in"));
+    }
+    // As new: nothing of the old entry is left.
+    let again = server.json(&["scope", "create", "--name", "orders:read"]);
+    assert_eq!(again["requires_approval"], false);
+    within_a_second("made again", advertised);
+}
+
+#[rstest]
 fn an_organization_is_made_and_its_disabling_stops_its_clients_within_a_second(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {

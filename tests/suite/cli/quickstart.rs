@@ -114,6 +114,69 @@ fn a_second_quickstart_makes_nothing(#[values(Database::Sqlite, Database::Postgr
     }
 }
 
+/// What a demonstration must have for each page of the console to show something.
+fn is_filled(installation: &Installation) {
+    let rows = |arguments: &[&str]| installation.json(arguments).as_array().unwrap().clone();
+    let count = |rows: &[Value], member: &str, value: &str| rows.iter().filter(|row| row[member] == value).count();
+    let clients = rows(&["client", "list"]);
+    for (status, least) in [("pending", 2), ("active", 6), ("disabled", 1)] {
+        assert!(count(&clients, "status", status) >= least, "{status}: {clients:?}");
+    }
+    let users = rows(&["user", "list"]);
+    for status in ["invited", "active", "disabled", "locked"] {
+        assert!(count(&users, "status", status) >= 1, "{status}: {users:?}");
+    }
+    let keys = rows(&["api-key", "list"]);
+    assert!(count(&keys, "status", "active") >= 4 && count(&keys, "status", "disabled") == 1, "{keys:?}");
+    assert!(rows(&["credentials", "list"]).len() >= 3);
+    assert_eq!(rows(&["organization", "list"]).len(), 2);
+    // The second organization's own, and those of the two beside it.
+    let elsewhere = ["--organization", "harbour-foods"];
+    assert_eq!(rows(&[&["client", "list"], &elsewhere[..]].concat()).len(), 1);
+    assert_eq!(rows(&[&["user", "list"], &elsewhere[..]].concat()).len(), 3);
+    assert!(rows(&[&["credentials", "list"], &elsewhere[..]].concat()).is_empty());
+    let said = installation.run(&["credentials", "list", "--organization", "nowhere"]);
+    assert!(super::refused(&said, 1).starts_with("there is no organization `nowhere`"));
+    assert!(!rows(&["mail", "list"]).is_empty());
+    assert!(installation.run(&["audit", "verify"]).status.success());
+}
+
+#[rstest]
+fn a_demonstration_has_something_in_each_state_and_a_month_of_usage(
+    #[values("", "biotz", "buymed", "kizen", "akeneo", "bandwidth")] platform: &str,
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let installation = Installation::new(db);
+    let like: Vec<&str> = if platform.is_empty() { vec![] } else { vec!["--like", platform] };
+    let quickstart = Quickstart::start(&installation, &[&["--demo"], &like[..]].concat());
+    let line = quickstart.said.lines().find(|line| line.starts_with("Developer")).unwrap().to_owned();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let developer = (words[1], words[3]);
+    is_filled(&installation);
+    // Whoever signs in as the developer sees the applications that they registered, and requests in each state.
+    let get = |path: &str| {
+        let authorization = crate::security::verify::basic(developer.0, developer.1);
+        installation.get(&format!("/api/v1/{path}"), &[("Authorization", &authorization)]).ok().json()
+    };
+    let own = get("clients")["items"].as_array().unwrap().clone();
+    assert_eq!(own.len(), 3, "{own:?}");
+    let report = own.iter().find(|client| client["label"] == "Nightly report").unwrap()["id"].as_str().unwrap();
+    let requests = get(&format!("clients/{report}/scope-requests"))["items"].as_array().unwrap().clone();
+    for status in ["pending", "approved", "denied"] {
+        assert!(requests.iter().any(|request| request["status"] == status), "{status}: {requests:?}");
+    }
+    // Working days of thirty, whichever day today is.
+    let usage = get(&format!("clients/{report}/usage"));
+    assert!(usage["issued"].as_i64().unwrap() > 100 && usage["steps"].as_array().unwrap().len() >= 19, "{usage}");
+    // The lines of the platform are there as ever, and still can be pasted.
+    assert!(quickstart.lines().len() >= 2, "{}", quickstart.said);
+    drop(quickstart);
+    let before = people(&installation);
+    let again = Quickstart::start(&installation, &["--demo"]);
+    assert!(again.said.contains("nothing was made") && !again.said.contains("gr_"), "{}", again.said);
+    assert_eq!(people(&installation), before);
+}
+
 #[test]
 fn a_platform_that_is_none_is_a_wrong_use() {
     let installation = Installation::new(Database::Sqlite);

@@ -61,11 +61,11 @@ fn the_audit_log_is_filtered_taken_along_and_checked(#[values(Database::Sqlite, 
     let wrong = admin.get("/console/audit?since=yesterday");
     assert_eq!(wrong.status, 422);
     assert!(wrong.body.contains("id=\"e-since\""), "{wrong:?}");
-    let file = admin.get("/console/audit/export?format=csv&action=user.*").ok();
+    let file = admin.get("/console/audit/export/csv?action=user.*").ok();
     assert_eq!(file.header("content-disposition"), "attachment; filename=\"audit.csv\"");
     assert_eq!(file.header("cache-control"), "no-store");
     assert!(file.body.starts_with("time,action,") && file.body.contains(&user.id), "{file:?}");
-    let file = admin.get(&format!("/console/audit/export?format=jsonl&target={}", user.id)).ok();
+    let file = admin.get(&format!("/console/audit/export/jsonl?target={}", user.id)).ok();
     let lines: Vec<&str> = file.body.lines().collect();
     let event: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
     assert_eq!((lines.len(), event["action"].as_str()), (1, Some("user.created")));

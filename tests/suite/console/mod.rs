@@ -1,6 +1,9 @@
-//! The console: pages as a platform's readers walk them.
+//! The console: its pages by HTTP, and as people see them in a real browser.
 
 mod administration;
 mod akeneo_roles;
 mod bandwidth;
+mod forms;
+mod looks;
+mod sessions;
 mod visitor;

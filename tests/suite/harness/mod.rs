@@ -1,14 +1,18 @@
 //! What tests are written with: a server with its own database, clock and port; clients and users of it; processes.
 
 mod answer;
+mod browser;
 mod builders;
+mod pages;
 mod postgres;
 mod process;
 mod requirement;
 mod server;
 
 pub use answer::{Answer, agent, basic, form};
+pub use browser::{Browser, Looks};
 pub use builders::{TestClient, TestUser, UserBuilder};
+pub use pages::Pages;
 pub use postgres::fresh_postgres_url;
 pub use process::Installation;
 pub use requirement::{missing, program};

@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use grantor::admin::Authority;
+use grantor::admin::setup::ADMIN_USERNAME;
+use grantor::app::{self, Surroundings};
+use grantor::config::{self, LoadOptions};
+use grantor::oauth::Context;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -116,6 +121,19 @@ impl Installation {
             }
         }
         command
+    }
+
+    /// Runs a verb of `grantor::admin` in this process, on the installation's database and key.
+    pub fn run_verb<T>(&self, verb: impl AsyncFnOnce(&Context, &Authority) -> T) -> T {
+        let options = LoadOptions { environment: self.environment.clone(), ..LoadOptions::default() };
+        let config = config::load(&options).expect("a good configuration");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let (issuer, surroundings) = (self.base(), Surroundings::system());
+            let opened = app::open(&config, &issuer, ADMIN_USERNAME, &surroundings).await;
+            let opened = opened.expect("the installation opens");
+            verb(&opened.context, &Authority::operator()).await
+        })
     }
 
     /// Runs a command to its end.

@@ -69,7 +69,7 @@ fn statement(server: &Server, statement: String) {
 }
 
 /// What is in the outbox, the oldest first.
-fn outbox(server: &Server) -> Vec<OutboxMessage> {
+pub fn outbox(server: &Server) -> Vec<OutboxMessage> {
     let mut all = server.run(async |context, _| context.store.read(|db| mail_outbox::list(db, 1000)).await).unwrap();
     all.reverse();
     all
@@ -82,7 +82,7 @@ fn token_of(text: &str) -> String {
 }
 
 /// The token of the newest message's link, as the operator is shown it.
-fn newest_token(server: &Server) -> String {
+pub fn newest_token(server: &Server) -> String {
     let id = outbox(server).pop().expect("a message").id;
     let by = grantor::admin::Authority::operator();
     let shown = server.run(async |context, _| grantor::admin::mail::show(context, &by, &id).await.unwrap());
@@ -93,13 +93,13 @@ fn post_json(server: &Server, path: &str, body: &serde_json::Value) -> Answer {
     server.post_raw(path, "application/json", body.to_string().as_bytes(), &[])
 }
 
-fn redeem(server: &Server, body: &serde_json::Value) -> Answer {
+pub fn redeem(server: &Server, body: &serde_json::Value) -> Answer {
     post_json(server, "/api/v1/links/redeem", body)
 }
 
 /// It must be the one refusal of a link.
 #[track_caller]
-fn is_refused_link(answer: &Answer) {
+pub fn is_refused_link(answer: &Answer) {
     assert_eq!(answer.status, 400, "{answer:?}");
     assert_eq!(answer.header("content-type"), "application/problem+json");
     assert_eq!(answer.json()["detail"], "the link is not valid, was used already, or has expired", "{answer:?}");

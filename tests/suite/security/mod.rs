@@ -10,4 +10,5 @@ mod parameters;
 mod passwords;
 mod revocation;
 pub mod rotation;
+mod stored_values;
 pub mod verify;

@@ -1,8 +1,8 @@
 //! The audit log as a file: what the page's filter shows, all pages of it.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::web::Bytes;
+use actix_web::{HttpResponse, web};
 
 use crate::admin::AdminError;
 use crate::admin::audit::{self, Event, Filter, From as Start, LARGEST_PAGE};
@@ -14,9 +14,9 @@ use crate::http::console::visit::Visit;
 const HEAD: &str =
     "time,action,actor_kind,actor,target_kind,target,organization,result,ip,request_id,details,number\r\n";
 
-/// `GET /console/audit/export`: written page by page while it is read, so that a long log takes no memory.
-pub async fn download(visit: Visit) -> HttpResponse {
-    let is_csv = visit.query("format").as_deref() == Some("csv");
+/// `GET /console/audit/export/{format}`, `csv` or `jsonl`: written page by page while it is read, so that a long log takes no memory.
+pub async fn download(visit: Visit, format: web::Path<String>) -> HttpResponse {
+    let is_csv = format.as_str() == "csv";
     let first = async {
         let filter = filter(&visit)?;
         let page = audit::list(visit.context(), &visit.by, &filter, Start::Newest, LARGEST_PAGE).await?;
