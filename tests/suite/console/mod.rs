@@ -4,6 +4,7 @@ mod administration;
 mod akeneo_roles;
 mod bandwidth;
 mod forms;
+mod in_a_browser;
 mod looks;
 mod sessions;
 mod visitor;
