@@ -223,7 +223,7 @@ impl App {
         let opened = Box::pin(open(&config, &issuer, setup::ADMIN_USERNAME, surroundings)).await?;
         if opened.is_new {
             tracing::info!(
-                "a new installation: 'grantor init --recover-admin' gives the administrator {} a password",
+                "a new installation: its administrator is {}, who gets a one-time set-up link",
                 setup::ADMIN_USERNAME
             );
         }

@@ -53,6 +53,21 @@ impl Authority {
         }
     }
 
+    /// The same principal, with the same permissions, in another organization that is at their disposal; `permissions`
+    /// are those that they hold there, where it is not.
+    #[must_use]
+    pub(super) fn moved_to(&self, organization_id: &str, permissions: Option<BTreeSet<String>>) -> Self {
+        let reach = match &self.reach {
+            Reach::Installation => Reach::Installation,
+            Reach::Organization { user_id, permissions: own, .. } => Reach::Organization {
+                id: organization_id.to_owned(),
+                user_id: user_id.clone(),
+                permissions: permissions.unwrap_or_else(|| own.clone()),
+            },
+        };
+        Self { actor: self.actor.clone(), reach }
+    }
+
     /// Whether what belongs to this organization is there at all: what is not is *not found*, never *forbidden*.
     #[must_use]
     pub fn sees(&self, organization_id: &str) -> bool {

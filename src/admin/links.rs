@@ -169,6 +169,35 @@ pub async fn send_reset(context: &Context, by: &Authority, key: &str) -> Result<
     send(context, by, user, letter, "user.password_link_sent").await
 }
 
+/// A set-up link of an administrator: whoever opens it chooses their password. It is shown to the operator and sent to
+/// nobody; the older ones open nothing any more.
+///
+/// # Errors
+/// [`AdminError::Forbidden`] for anybody but the operator; [`AdminError::NotFound`]; [`AdminError::Refused`] for a user
+/// who is disabled.
+pub async fn set_up(context: &Context, by: &Authority, key: &str) -> Result<SecretString, AdminError> {
+    if by.organization().is_some() {
+        return Err(AdminError::Forbidden("a set-up link is made by the operator: grantor init".to_owned()));
+    }
+    let user = users::find(context, by, key).await?;
+    if user.status == UserStatus::Disabled {
+        return Err(AdminError::Refused(format!("{} is {}", user.username, user.status)));
+    }
+    let link = make(context, LinkPurpose::SetUp, &user.id, None);
+    let shown = url(context, &link);
+    let (actor, now) = (by.actor.clone(), context.clock.now());
+    let event = users::event("user.set_up_link_made", &user.id, &user.organization_id, format!("link={}", link.id));
+    context
+        .store
+        .write(move |db| {
+            one_time_links::void(db, &link.user_id, &[LinkPurpose::SetUp], now)?;
+            store(db, &link)?;
+            audit::record(db, &actor, &event, now)
+        })
+        .await?;
+    Ok(shown)
+}
+
 /// What a user waits for a message with: the verification of their address, or a first password.
 #[must_use]
 pub fn awaited(user: &Recipient) -> Option<MailKind> {

@@ -2,6 +2,7 @@
 
 use crate::admin::users::{event, find, refuse_last_administrator, visible};
 use crate::admin::{AdminError, Authority, organizations, roles};
+use crate::model::organization::Organization;
 use crate::model::role::USERS_MANAGE;
 use crate::model::user::{Membership, User};
 use crate::oauth::Context;
@@ -20,6 +21,25 @@ pub async fn list(context: &Context, by: &Authority, key: &str) -> Result<Vec<Me
     Ok(places)
 }
 
+/// A user's places in the organizations that `by` is in, or has at their disposal.
+///
+/// # Errors
+/// [`AdminError::NotFound`].
+pub async fn places(
+    context: &Context,
+    by: &Authority,
+    key: &str,
+) -> Result<Vec<(Organization, Membership)>, AdminError> {
+    let user = visible(context, by, key).await?;
+    let known = organizations::of_caller(context, by).await?;
+    let places = context.store.read(move |db| memberships::of_user(db, &user.id)).await?;
+    let named = |place: Membership| {
+        let organization = known.iter().find(|known| known.id == place.organization_id)?.clone();
+        Some((organization, place))
+    };
+    Ok(places.into_iter().filter_map(named).collect())
+}
+
 /// Gives a user exactly these roles in an organization, and makes them a member of it where they are none.
 ///
 /// Only the operator and principals of the organization that the user was made in find a user who is no member yet:
@@ -36,19 +56,20 @@ pub async fn set(
 ) -> Result<User, AdminError> {
     by.require(USERS_MANAGE)?;
     let user = find(context, by, key).await?;
-    let organization = match organization {
-        Some(_) => organizations::reached(context, by, organization).await?.id,
-        None => by.organization().unwrap_or(&user.organization_id).to_owned(),
-    };
-    let given = roles::grantable(context, by, &organization, role_keys).await?;
+    let named = organization.or(by.organization()).unwrap_or(&user.organization_id).to_owned();
+    let (organization, there) = organizations::elsewhere(context, by, &named).await?;
+    there.require(USERS_MANAGE)?;
+    let organization = organization.id;
+    let given = roles::grantable(context, &there, &organization, role_keys).await?;
     let role_ids: Vec<String> = given.iter().map(|role| role.id.clone()).collect();
-    let before = list(context, by, key).await?;
-    let before = before
-        .into_iter()
-        .find(|place| place.organization_id == organization)
-        .unwrap_or(Membership { organization_id: organization.clone(), role_ids: Vec::new() });
+    let before = role_ids_in(context, &user, &organization).await?;
+    if before.is_none() && !by.sees(&user.organization_id) {
+        return Err(AdminError::Forbidden(
+            "the account belongs to another organization, which alone adds it to others".to_owned(),
+        ));
+    }
     // Nobody takes away what they do not hold either: the holder may be above them.
-    by.may_grant(&roles::permissions(&context.registry.snapshot(), &before.role_ids))?;
+    there.may_grant(&roles::permissions(&context.registry.snapshot(), &before.unwrap_or_default()))?;
     let now = context.clock.now();
     let names: Vec<&str> = given.iter().map(|role| role.name.as_str()).collect();
     let event = event("user.roles_set", &user.id, &organization, format!("roles={}", names.join(",")));
@@ -62,6 +83,62 @@ pub async fn set(
         })
         .await?;
     Ok(user)
+}
+
+/// A user's roles in an organization; none where they are no member.
+async fn role_ids_in(context: &Context, user: &User, organization_id: &str) -> Result<Option<Vec<String>>, AdminError> {
+    let id = user.id.clone();
+    let places = context.store.read(move |db| memberships::of_user(db, &id)).await?;
+    Ok(places.into_iter().find(|place| place.organization_id == organization_id).map(|place| place.role_ids))
+}
+
+/// Gives one role to some members of the organization and takes it from others, all or nothing.
+///
+/// # Errors
+/// As [`set`].
+pub async fn assign(
+    context: &Context,
+    by: &Authority,
+    role_key: &str,
+    wanted: &[(String, bool)],
+) -> Result<(), AdminError> {
+    by.require(USERS_MANAGE)?;
+    let organization = organizations::reached(context, by, None).await?.id;
+    let role = roles::find(context, by, &organization, role_key).await?;
+    by.may_grant(&role.permissions)?;
+    let now = context.clock.now();
+    let mut changes = Vec::new();
+    for (key, holds) in wanted {
+        let user = find(context, by, key).await?;
+        let mut role_ids = role_ids_in(context, &user, &organization).await?.unwrap_or_default();
+        if role_ids.contains(&role.id) == *holds {
+            continue;
+        }
+        by.may_grant(&roles::permissions(&context.registry.snapshot(), &role_ids))?;
+        if *holds {
+            role_ids.push(role.id.clone())
+        } else {
+            role_ids.retain(|id| *id != role.id)
+        }
+        let change = if *holds { "added" } else { "removed" };
+        let event = event("user.roles_set", &user.id, &organization, format!("{change}={}", role.name));
+        changes.push((user, role_ids, event));
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let actor = by.actor.clone();
+    context
+        .change(move |db| {
+            for (user, role_ids, event) in &changes {
+                refuse_last_administrator(db, user, &organization, Some(role_ids))?;
+                memberships::set_roles(db, &user.id, &organization, role_ids)?;
+                audit::record(db, &actor, event, now)?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
 }
 
 /// Gives a user one more role, in the organization that they were made in or that is named.
@@ -127,15 +204,16 @@ async fn roles_in(
 pub async fn end(context: &Context, by: &Authority, key: &str, organization: &str) -> Result<User, AdminError> {
     by.require(USERS_MANAGE)?;
     let user = find(context, by, key).await?;
-    let organization = organizations::reached(context, by, Some(organization)).await?.id;
+    let (organization, there) = organizations::elsewhere(context, by, organization).await?;
+    there.require(USERS_MANAGE)?;
+    let organization = organization.id;
     if organization == user.organization_id {
         return Err(AdminError::Refused(
             "a user stays in the organization that they were made in: disable or delete them instead".to_owned(),
         ));
     }
-    let before = list(context, by, key).await?.into_iter().find(|place| place.organization_id == organization);
-    let held = before.map(|place| roles::permissions(&context.registry.snapshot(), &place.role_ids));
-    by.may_grant(&held.unwrap_or_default())?;
+    let before = role_ids_in(context, &user, &organization).await?.unwrap_or_default();
+    there.may_grant(&roles::permissions(&context.registry.snapshot(), &before))?;
     let now = context.clock.now();
     let event = event("user.membership_ended", &user.id, &organization, String::new());
     let (actor, changed) = (by.actor.clone(), user.clone());

@@ -76,6 +76,41 @@ async fn disposes(context: &Context, by: &Authority) -> Result<(), AdminError> {
     govern(context, by).await
 }
 
+/// All organizations, for whoever has them at their disposal.
+///
+/// # Errors
+/// [`AdminError::Forbidden`].
+pub async fn all(context: &Context, by: &Authority) -> Result<Vec<Organization>, AdminError> {
+    disposes(context, by).await?;
+    Ok(context.store.read(organizations::list).await?)
+}
+
+/// What `by` may do in one of the organizations that they are in: as much as their roles there permit; as much as here
+/// where all organizations are at their disposal.
+///
+/// # Errors
+/// [`AdminError::NotFound`] if it is none of theirs.
+pub async fn elsewhere(context: &Context, by: &Authority, key: &str) -> Result<(Organization, Authority), AdminError> {
+    let Some(here) = by.organization() else { return Ok((reached(context, by, Some(key)).await?, by.clone())) };
+    let found = of_caller_by(context, by, key).await?;
+    if found.id == here {
+        return Ok((found, by.clone()));
+    }
+    if disposes(context, by).await.is_ok() {
+        let there = by.moved_to(&found.id, None);
+        return Ok((found, there));
+    }
+    let (id, user) = (found.id.clone(), by.user_id().unwrap_or_default().to_owned());
+    let place = move |db: &mut Db| {
+        let places = memberships::of_user(db, &user)?;
+        Ok(places.into_iter().find(|place| place.organization_id == id).map(|place| place.role_ids))
+    };
+    let role_ids = context.store.read(place).await?.unwrap_or_default();
+    let held = crate::admin::roles::permissions(&context.registry.snapshot(), &role_ids);
+    let there = by.moved_to(&found.id, Some(held));
+    Ok((found, there))
+}
+
 /// The organizations in reach.
 ///
 /// # Errors

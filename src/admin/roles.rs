@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::admin::{AdminError, Authority, organizations};
+use crate::admin::{AdminError, Authority, organizations, users};
 use crate::model::audit::AuditEvent;
 use crate::model::role::{BUILT_IN_PERMISSIONS, ROLES_MANAGE, Role};
 use crate::oauth::Context;
 use crate::registry::Snapshot;
+use crate::store::user_profiles::{UserFilter, UserProfile};
 use crate::store::{audit, memberships, roles, scopes};
 
 /// What a role is to be.
@@ -76,7 +77,7 @@ async fn checked(
     }
     let same = find(context, by, organization_id, name).await.ok();
     if same.is_some_and(|same| known.is_none_or(|known| known.id != same.id)) {
-        return Err(AdminError::Refused(format!("there is a role `{name}` already")));
+        return Err(AdminError::Refused(taken(name)));
     }
     let now = context.clock.now();
     Ok(Role {
@@ -86,6 +87,12 @@ async fn checked(
         description: request.description.clone(),
         permissions: request.permissions.iter().cloned().collect(),
     })
+}
+
+/// What is said where a role has a name already.
+#[must_use]
+pub fn taken(name: &str) -> String {
+    format!("there is a role `{}` already", name.trim())
 }
 
 /// Changes a role of an organization's own. Its holders have the new permissions at their next request.
@@ -209,6 +216,27 @@ pub async fn holders(
     let after = after.to_owned();
     let read = move |db: &mut crate::store::Db| memberships::holders_of(db, &organization.id, &role.id, &after, limit);
     Ok(context.store.read(read).await?)
+}
+
+/// The members of the organization after one id, and whether each has a role.
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Forbidden`].
+pub async fn members(
+    context: &Context,
+    by: &Authority,
+    role: &Role,
+    search: Option<String>,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(UserProfile, bool)>, AdminError> {
+    let filter = UserFilter { programmatic: Some(false), search, ..UserFilter::default() };
+    let found = users::page(context, by, filter, after, limit).await?;
+    let organization = organizations::reached(context, by, None).await?.id;
+    let (role_id, ids) = (role.id.clone(), found.iter().map(|user| user.id.clone()).collect::<Vec<_>>());
+    let read = move |db: &mut crate::store::Db| memberships::holders_among(db, &organization, &role_id, &ids);
+    let holders = context.store.read(read).await?;
+    Ok(found.into_iter().map(|user| (holders.contains(&user.id), user)).map(|(holds, user)| (user, holds)).collect())
 }
 
 /// Everything that these roles permit together.

@@ -133,19 +133,9 @@ pub async fn create(context: &Context, by: &Authority, request: &UserRequest) ->
         password: stored,
         role_ids: given.iter().map(|role| role.id.clone()).collect(),
     };
-    let mut warnings = Vec::new();
-    if access_console && access_api && kind == UserKind::ApiUser {
-        warnings.push("an account for a program does not need the console: access `api` alone is safer".to_owned());
-    } else if access_console && access_api && !request.access.is_empty() {
-        warnings.push(
-            "one password opens both the console and the API: a person for the one and an API user for the other are \
-             safer"
-                .to_owned(),
-        );
-    }
-    if kind == UserKind::Person && !request.roles.is_empty() && given.iter().any(|role| role.name == API_USER) {
-        warnings.push("an API role goes to a person: an API user of its own is easier to audit".to_owned());
-    }
+    let both = access_console && access_api && (kind == UserKind::ApiUser || !request.access.is_empty());
+    let has_api_role = !request.roles.is_empty() && given.iter().any(|role| role.name == API_USER);
+    let warnings = cautions(kind, both, has_api_role);
     let (id, username) = (new.id.clone(), new.username.as_str().to_owned());
     let event = event("user.created", &new.id, &organization.id, format!("kind={kind} roles={}", named.join(",")));
     let letter = match (&new.email, invited) {
@@ -163,6 +153,37 @@ pub async fn create(context: &Context, by: &Authority, request: &UserRequest) ->
         })
         .await?;
     Ok(MadeUser { id, username, kind, status, password: shown, warnings })
+}
+
+/// What an administrator should think about. `both`: the account has console and API.
+#[must_use]
+pub fn cautions(kind: UserKind, both: bool, has_api_role: bool) -> Vec<String> {
+    let mut cautions = Vec::new();
+    if both && kind == UserKind::ApiUser {
+        cautions.push("an account for a program does not need the console: access `api` alone is safer".to_owned());
+    } else if both {
+        let text = "one password opens both the console and the API: a person for the one and an API user for the other \
+                    are safer";
+        cautions.push(text.to_owned());
+    }
+    if has_api_role && kind == UserKind::Person {
+        cautions.push("an API role goes to a person: an API user of its own is easier to audit".to_owned());
+    }
+    cautions
+}
+
+/// A refusal that a form can show at the field whose value somebody else has.
+#[must_use]
+pub fn at_field(error: AdminError) -> AdminError {
+    match error {
+        AdminError::Refused(why) if why == user_profiles::EMAIL_TAKEN => {
+            AdminError::invalid("email", "is used already: another user has this address")
+        }
+        AdminError::Refused(why) if why.starts_with("the username ") && why.ends_with(" is taken") => {
+            AdminError::invalid("username", "is taken, or was once: no username is given out twice")
+        }
+        other => other,
+    }
 }
 
 fn access(kind: UserKind, words: &[String]) -> Result<(bool, bool), AdminError> {

@@ -1,4 +1,4 @@
-//! `grantor init`: what `serve` does on an empty database, and a password for the administrator.
+//! `grantor init`: what `serve` does on an empty database, and a set-up link or a password for the administrator.
 
 use clap::Args;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::admin::setup::ADMIN_USERNAME;
 use crate::admin::{AdminError, Authority, organizations, passwords, users};
 use crate::cli::session::{block_on, open, read_password};
-use crate::cli::{Failure, output, session::Session};
+use crate::cli::{Failure, output, session::Session, setup_link};
 use crate::config::LogFormat;
 use crate::model::role::{ADMINISTRATOR, Role};
 use crate::model::user::{User, UserStatus};
@@ -18,10 +18,11 @@ pub(super) struct Init {
     /// Username of the administrator
     #[arg(long, default_value = ADMIN_USERNAME)]
     admin_username: String,
-    /// Read the administrator's password from standard input; without it one is generated
+    /// Read the administrator's password from standard input; without it there is a set-up link, with --json a
+    /// generated password
     #[arg(long)]
     admin_password_stdin: bool,
-    /// Give the administrator a new password
+    /// Give the administrator a new set-up link, or a new password as above
     #[arg(long)]
     recover_admin: bool,
 }
@@ -63,34 +64,38 @@ impl Init {
         let _ = telemetry::start(Some(LogFormat::Text), "warn");
         let chosen =
             if self.admin_password_stdin { Some(read_password(true, "Password of the administrator")?) } else { None };
-        let answer = block_on(async move {
-            let (_, opened) = open(config, &self.admin_username).await?;
+        let as_json = session.json;
+        let (answer, linked) = block_on(async move {
+            let (config, opened) = open(config, &self.admin_username).await?;
             let (context, by) = (opened.context, Authority::operator());
             let administrator = administrator(&context, &by, &self.admin_username).await?;
-            let mut password = None;
+            let (mut password, mut linked) = (None, false);
             if administrator.status == UserStatus::Invited || self.recover_admin {
                 if let Some(chosen) = &chosen {
                     passwords::set(&context, &by, &administrator.id, chosen).await?;
+                } else if !as_json {
+                    setup_link::hand_over(&context, &config, &administrator.username).await?;
+                    linked = true;
                 } else {
                     let (_, generated) = passwords::rotate(&context, &by, &administrator.id).await?;
                     password = Some(generated.into_exposed());
                 }
             }
             let organization = organizations::reached(&context, &by, Some(&administrator.organization_id)).await?;
-            Ok(Answer {
+            let answer = Answer {
                 username: administrator.username,
                 password,
                 organization_id: organization.id,
                 organization_number: organization.number,
-            })
+            };
+            Ok((answer, linked))
         })?;
         if session.json {
             return output::json(&answer);
         }
         output::line(&format!("administrator: {}", answer.username));
-        match &answer.password {
-            Some(password) => output::line(&format!("password: {password}   (shown only now)")),
-            None => output::line("password: as it was set (grantor init --recover-admin makes a new one)"),
+        if !linked {
+            output::line("password: as it was set (grantor init --recover-admin makes a link that sets a new one)");
         }
         output::line(&format!("organization: {} ({})", answer.organization_number, answer.organization_id));
         Ok(())

@@ -27,6 +27,7 @@ mod role;
 mod scope;
 mod serve;
 mod session;
+mod setup_link;
 mod token;
 mod user;
 mod user_import;

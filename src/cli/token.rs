@@ -2,15 +2,12 @@
 
 use std::io::Read;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cli::session::Session;
 use crate::cli::{Failure, output};
-use crate::crypto::token_format;
-use crate::developer::secret_formats;
+use crate::developer::{inspection, secret_formats};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -58,7 +55,7 @@ fn say(session: &Session, token: String) -> Result<(), Failure> {
     } else {
         token
     };
-    let (answer, doubt) = inspect(without_scheme(text.trim()));
+    let (answer, doubt) = inspection::inspect(&text);
     if session.json {
         output::json(&answer)?;
     } else if doubt.is_none()
@@ -72,56 +69,4 @@ fn say(session: &Session, token: String) -> Result<(), Failure> {
         }
     }
     doubt.map_or(Ok(()), |doubt| Err(Failure::Refused(doubt)))
-}
-
-/// The token of a whole `Authorization` header's value.
-fn without_scheme(text: &str) -> &str {
-    match text.split_once(char::is_whitespace) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start(),
-        _ => text,
-    }
-}
-
-fn word(kind: &str) -> &'static str {
-    match kind {
-        token_format::CLIENT_SECRET_PREFIX => "client secret",
-        token_format::API_KEY_PREFIX => "API key",
-        token_format::REFRESH_TOKEN_PREFIX => "refresh token",
-        token_format::ONE_TIME_PREFIX => "one-time link",
-        token_format::GENERATED_PASSWORD_PREFIX => "generated password",
-        _ => "unknown",
-    }
-}
-
-/// What a text is, and why it is nothing of ours where it is not.
-fn inspect(text: &str) -> (Value, Option<String>) {
-    if let Some(jwt) = inspect_jwt(text) {
-        return (jwt, None);
-    }
-    if token_format::has_checksum(text) {
-        let kind = token_format::kind_of(text).map_or("secret with a prefix of its own", word);
-        return (json!({ "kind": kind, "checksum": "good" }), None);
-    }
-    match token_format::likely_kind_of(text).map(word) {
-        Some(kind) => {
-            let article = if kind.starts_with('A') { "an" } else { "a" };
-            let doubt = format!("looks like {article} {kind}, but its checksum is wrong: mistyped or cut off");
-            (json!({ "kind": kind, "checksum": "bad" }), Some(doubt))
-        }
-        None => (json!({ "kind": "unknown", "checksum": "bad" }), Some("no token or secret of Grantor's".to_owned())),
-    }
-}
-
-/// Header and claims as they stand there: the signature is not checked.
-fn inspect_jwt(text: &str) -> Option<Value> {
-    let parts: Vec<&str> = text.split('.').collect();
-    let [header, claims, _] = parts.as_slice() else { return None };
-    let decode = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
-    let (header, claims) = (decode(header)?, decode(claims)?);
-    let kind = match header.get("typ").and_then(Value::as_str) {
-        Some("at+jwt") => "access token",
-        Some("JWT") => "ID token",
-        _ => "JWT",
-    };
-    Some(json!({ "kind": kind, "header": header, "claims": claims, "signature": "not checked" }))
 }

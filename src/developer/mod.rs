@@ -2,6 +2,7 @@
 //! secrets for scanners. Plain values go in, text comes out.
 
 pub mod call;
+pub mod inspection;
 pub mod postman;
 pub mod secret_formats;
 pub mod snippets;

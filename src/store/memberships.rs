@@ -131,3 +131,20 @@ pub fn holders_of(
         .select(user_roles::user_id)
         .load(db)?)
 }
+
+/// Which of these users have a role in an organization.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn holders_among(
+    db: &mut Db,
+    organization_id: &str,
+    role_id: &str,
+    user_ids: &[String],
+) -> Result<Vec<String>, StoreError> {
+    Ok(user_roles::table
+        .filter(user_roles::role_id.eq(role_id).and(user_roles::organization_id.eq(organization_id)))
+        .filter(user_roles::user_id.eq_any(user_ids))
+        .select(user_roles::user_id)
+        .load(db)?)
+}

@@ -48,7 +48,12 @@ pub struct UserProfile {
     pub password_changed_at: Option<Timestamp>,
     /// When they were made.
     pub created_at: Timestamp,
+    /// When the e-mail address was known to be theirs.
+    pub email_verified_at: Option<Timestamp>,
 }
+
+/// What is said where another user has an e-mail address.
+pub const EMAIL_TAKEN: &str = "another user has this e-mail address";
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
@@ -71,6 +76,7 @@ pub(super) struct Row {
     password_kind: Option<String>,
     password_changed_at: Option<i64>,
     created_at: i64,
+    email_verified_at: Option<i64>,
 }
 
 impl Row {
@@ -94,6 +100,7 @@ impl Row {
             password_kind: self.password_kind.map(|kind| kind.parse().map_err(StoreError::corrupt)).transpose()?,
             password_changed_at: self.password_changed_at.map(Timestamp::from_micros),
             created_at: Timestamp::from_micros(self.created_at),
+            email_verified_at: self.email_verified_at.map(Timestamp::from_micros),
         })
     }
 }
@@ -111,6 +118,46 @@ pub struct UserFilter {
     pub status: Option<UserStatus>,
     /// With this username, to the letter.
     pub username: Option<String>,
+    /// With this text in username, names or e-mail address; upper and lower case are one.
+    pub search: Option<String>,
+}
+
+diesel::define_sql_function! {
+    /// Lower case; both databases do it to ASCII alone here.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// What stands for any text around a text in SQL, with `\\` before what means more than itself there.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_ascii_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// The search of a list, on the table alone or joined with the memberships, which are two types to Diesel.
+macro_rules! searched {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        if let Some(text) = &$filter.search {
+            let pattern = containing(text);
+            query = query.filter(
+                lower(users::username)
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(lower(users::name).like(pattern.clone()).escape('\\'))
+                    .or(lower(users::first_name).like(pattern.clone()).escape('\\'))
+                    .or(lower(users::last_name).like(pattern.clone()).escape('\\'))
+                    .or(users::email_key.like(pattern).escape('\\')),
+            );
+        }
+        query
+    }};
 }
 
 /// The users after `after`, in the order of their ids, which is the order in which they were made.
@@ -156,7 +203,7 @@ fn page_of_members(
     if let Some(username) = &filter.username {
         query = query.filter(users::username.eq(username));
     }
-    query.load(db)
+    searched!(query, filter).load(db)
 }
 
 /// Walks the users, those of a state where one is named.
@@ -184,7 +231,7 @@ fn page_of_users(db: &mut Db, filter: &UserFilter, after: &str, limit: i64) -> Q
     if let Some(username) = &filter.username {
         query = query.filter(users::username.eq(username));
     }
-    query.load(db)
+    searched!(query, filter).load(db)
 }
 
 /// The sets of credentials with a name; a few at most, since more than one is refused.
@@ -294,7 +341,7 @@ pub fn refuse_taken_email(db: &mut Db, email_key: &str, but: &str) -> Result<(),
     let taken: i64 =
         users::table.filter(users::email_key.eq(email_key).and(users::id.ne(but))).count().get_result(db)?;
     if taken > 0 {
-        return Err(StoreError::Conflict("another user has this e-mail address".to_owned()));
+        return Err(StoreError::Conflict(EMAIL_TAKEN.to_owned()));
     }
     Ok(())
 }

@@ -9,11 +9,13 @@ use clap::Args;
 use serde_json::json;
 
 use crate::admin::setup::ADMIN_USERNAME;
-use crate::admin::{Authority, passwords};
+use crate::admin::{Authority, links};
 use crate::app::{self, StartError};
 use crate::cli::session::Session;
+use crate::cli::setup_link::GOOD_FOR;
 use crate::cli::{Failure, output};
 use crate::config::{Config, Preset};
+use crate::crypto::secret::SecretString;
 use crate::developer::call::Site;
 use crate::oauth::Context;
 use crate::telemetry;
@@ -60,13 +62,13 @@ impl Quickstart {
 
 /// What a quickstart made; shown this once.
 struct SetUp {
-    admin_password: String,
+    setup_link: SecretString,
     path: Path,
 }
 
 async fn set_up(config: &Config, context: &Context, demo: bool) -> Result<SetUp, Failure> {
     let by = Authority::operator();
-    let (_, admin_password) = passwords::rotate(context, &by, ADMIN_USERNAME).await?;
+    let setup_link = links::set_up(context, &by, ADMIN_USERNAME).await?;
     let workshop = Workshop { config, context, by };
     let mut path = match config.preset {
         None => platforms::neutral(&workshop).await?,
@@ -81,7 +83,7 @@ async fn set_up(config: &Config, context: &Context, demo: bool) -> Result<SetUp,
         path.lines.insert_str(0, &filled.lines);
         path.made.extend(filled.made);
     }
-    Ok(SetUp { admin_password: admin_password.into_exposed(), path })
+    Ok(SetUp { setup_link, path })
 }
 
 /// One object, also where nothing was made.
@@ -89,9 +91,9 @@ fn print_json(made: Option<SetUp>, config: &Config, context: &Context) -> Result
     let issuer = &context.settings.issuer;
     let endpoint = Site::new(issuer, &config.http.token_path).token_url;
     let mut answer = json!({ "is_new": made.is_some(), "issuer": issuer, "token_endpoint": endpoint });
-    if let (Some(SetUp { admin_password, path }), Some(members)) = (made, answer.as_object_mut()) {
+    if let (Some(SetUp { setup_link, path }), Some(members)) = (made, answer.as_object_mut()) {
         members.insert("admin_username".to_owned(), ADMIN_USERNAME.into());
-        members.insert("admin_password".to_owned(), admin_password.into());
+        members.insert("setup_link".to_owned(), setup_link.into_exposed().into());
         members.extend(path.made.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
     }
     output::json(&answer)
@@ -99,7 +101,7 @@ fn print_json(made: Option<SetUp>, config: &Config, context: &Context) -> Result
 
 /// What is made, and what to paste.
 fn lines(made: &SetUp, config: &Config, context: &Context) -> String {
-    let (admin_password, body) = (&made.admin_password, &made.path.lines);
+    let (setup_link, body) = (made.setup_link.expose(), &made.path.lines);
     let issuer = &context.settings.issuer;
     let keep = config.preset.map(|preset| {
         format!(
@@ -109,7 +111,9 @@ fn lines(made: &SetUp, config: &Config, context: &Context) -> String {
     });
     format!(
         "Grantor is ready. Everything is in ./data; keep data/master.key safe, the database is useless without it.\n\n\
-         Administrator   {ADMIN_USERNAME}   password {admin_password}   (shown only now)\n\
+         Console         {issuer}/console/\n\
+         Administrator   {ADMIN_USERNAME}, who sets a password here ({GOOD_FOR}):\n\
+         \x20               {setup_link}\n\
          {body}{}\n\
          Where next: {issuer}/.well-known/openid-configuration, 'grantor --help', 'grantor doctor'.\n",
         keep.unwrap_or_default()

@@ -17,6 +17,7 @@ pub mod password_resets;
 pub mod roles;
 pub mod scope_requests;
 pub mod scopes;
+pub mod sessions;
 pub mod signing_keys;
 pub mod token_families;
 pub mod usage;
@@ -45,6 +46,8 @@ paths! {
     "/api/v1/users/{user}/memberships", "GET, HEAD", "users" => get memberships::list;
     "/api/v1/users/{user}/memberships/{organization}", "PUT, DELETE", "users" =>
         put memberships::set, delete memberships::end;
+    "/api/v1/users/{user}/sessions", "GET, HEAD", "users" => get sessions::list;
+    "/api/v1/users/{user}/sessions/{session}", "DELETE", "users" => delete sessions::end;
     "/api/v1/roles", "GET, HEAD, POST", "roles" => get roles::list, post roles::create;
     "/api/v1/roles/{role}", "GET, HEAD, PUT, DELETE", "roles" =>
         get roles::show, put roles::update, delete roles::delete;

@@ -14,7 +14,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::http::admin_api::{
     api_keys, audit_events, client_secrets, clients, credentials, links, me, memberships, organizations,
-    password_resets, roles, scope_requests, scopes, signing_keys, token_families, usage, users, verification,
+    password_resets, roles, scope_requests, scopes, sessions, signing_keys, token_families, usage, users, verification,
 };
 use crate::http::problem;
 use crate::http::state::State;
@@ -44,6 +44,8 @@ use crate::http::state::State;
         memberships::list,
         memberships::set,
         memberships::end,
+        sessions::list,
+        sessions::end,
         roles::list,
         roles::create,
         roles::show,

@@ -194,6 +194,7 @@ async fn page(call: &Call, query: members::Query<UserQuery>) -> Result<Page<User
         kind: members::word("kind", query.kind.as_deref())?,
         status: members::word("status", query.status.as_deref())?,
         username: query.username,
+        search: None,
     };
     let rows = users::page(call.context(), &call.by, filter, &window.after, window.limit).await?;
     Ok(window.page(call.context(), LIST, rows, |user| user.id.clone(), User::from))

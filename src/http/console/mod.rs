@@ -73,6 +73,41 @@ pub mod reports {
 pub mod scopes {
     pub mod page;
 }
+/// The audit log: who did what.
+pub mod audit {
+    pub mod export;
+    pub mod page;
+}
+/// What a token or a secret is.
+pub mod inspector {
+    pub mod page;
+}
+/// Signing keys.
+pub mod keys {
+    pub mod page;
+}
+/// Organizations, for whoever governs them all.
+pub mod organizations {
+    pub mod page;
+}
+/// One role: its name, what it permits, who has it.
+pub mod role {
+    pub mod page;
+}
+/// The roles of an organization.
+pub mod roles {
+    pub mod page;
+}
+/// One user: profile, roles, organizations, sessions, password.
+pub mod user {
+    pub mod page;
+    pub mod places;
+    pub mod proofs;
+}
+/// The users of an organization.
+pub mod users {
+    pub mod page;
+}
 /// Sign-in and sign-out, and the way back in without a password.
 pub mod sign_in {
     pub mod page;
@@ -151,6 +186,45 @@ paths! {
     "/console/usage", "GET, HEAD", "console" => get usage::page::show;
 
     // Users, roles, organizations, audit, signing keys, the inspector.
+    "/console/users", "GET, HEAD", "console" => get users::page::show;
+    "/console/users/new", "GET, HEAD, POST", "console" => get users::page::form, post users::page::create;
+    "/console/users/{user}", "GET, HEAD, POST", "console" => get user::page::show, post user::page::save;
+    "/console/users/{user}/disable", "POST", "console" => post user::page::disable;
+    "/console/users/{user}/enable", "POST", "console" => post user::page::enable;
+    "/console/users/{user}/unlock", "POST", "console" => post user::page::unlock;
+    "/console/users/{user}/resend", "POST", "console" => post user::page::resend;
+    "/console/users/{user}/delete", "POST", "console" => post user::page::delete;
+    "/console/users/{user}/roles", "GET, HEAD, POST", "console" =>
+        get user::places::show_roles, post user::places::save_roles;
+    "/console/users/{user}/organizations", "GET, HEAD, POST", "console" =>
+        get user::places::show_organizations, post user::places::add_organization;
+    "/console/users/{user}/organizations/{organization}/end", "POST", "console" => post user::places::end_organization;
+    "/console/users/{user}/sessions", "GET, HEAD", "console" => get user::proofs::show_sessions;
+    "/console/users/{user}/sessions/{session}/end", "POST", "console" => post user::proofs::end_session;
+    "/console/users/{user}/password", "GET, HEAD, POST", "console" =>
+        get user::proofs::show_password, post user::proofs::set_password;
+    "/console/users/{user}/password/generate", "POST", "console" => post user::proofs::generate_password;
+    "/console/users/{user}/password/link", "POST", "console" => post user::proofs::send_link;
+    "/console/roles", "GET, HEAD", "console" => get roles::page::show;
+    "/console/roles/new", "GET, HEAD, POST", "console" => get roles::page::form, post roles::page::create;
+    "/console/roles/{role}", "GET, HEAD, POST", "console" => get role::page::show, post role::page::save;
+    "/console/roles/{role}/delete", "POST", "console" => post role::page::delete;
+    "/console/roles/{role}/permissions", "GET, HEAD, POST", "console" =>
+        get role::page::show_permissions, post role::page::save_permissions;
+    "/console/roles/{role}/users", "GET, HEAD, POST", "console" =>
+        get role::page::show_users, post role::page::save_users;
+    "/console/organizations", "GET, HEAD, POST", "console" =>
+        get organizations::page::show, post organizations::page::create;
+    "/console/organizations/{organization}/rename", "POST", "console" => post organizations::page::rename;
+    "/console/organizations/{organization}/disable", "POST", "console" => post organizations::page::disable;
+    "/console/organizations/{organization}/enable", "POST", "console" => post organizations::page::enable;
+    "/console/audit", "GET, HEAD", "console" => get audit::page::show;
+    "/console/audit/export/{format}", "GET, HEAD", "console" => get audit::export::download;
+    "/console/audit/verify", "POST", "console" => post audit::page::verify;
+    "/console/keys", "GET, HEAD", "console" => get keys::page::show;
+    "/console/keys/rotate", "POST", "console" => post keys::page::rotate;
+    "/console/keys/{kid}/revoke", "POST", "console" => post keys::page::revoke;
+    "/console/inspector", "GET, HEAD, POST", "console" => get inspector::page::show, post inspector::page::inspect;
 
     // What pages load and take along.
     "/console/download", "POST", "console" => post once::page::download;

@@ -33,6 +33,8 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/users/{user}/memberships", "401 403 403 403 - 404 - 403 - -"),
     ("PUT", "/api/v1/users/{user}/memberships/{organization}", "401 403 403 403 - 404 - 403 - -"),
     ("DELETE", "/api/v1/users/{user}/memberships/{organization}", "401 403 403 403 - 404 - 403 - -"),
+    ("GET", "/api/v1/users/{user}/sessions", "401 403 403 403 - 404 - 403 - -"),
+    ("DELETE", "/api/v1/users/{user}/sessions/{session}", "401 403 403 403 - 404 - 403 - -"),
     ("GET", "/api/v1/roles", "401 403 403 403 403 - - 403 - -"),
     ("POST", "/api/v1/roles", "401 403 403 403 403 - - 403 - -"),
     ("GET", "/api/v1/roles/{role}", "401 403 403 403 403 404 - 403 - -"),

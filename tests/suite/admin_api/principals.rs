@@ -88,6 +88,7 @@ pub struct Fixtures {
     pub key: String,
     pub family: String,
     pub kid: String,
+    pub session: String,
 }
 
 /// Makes them; `path` says which are wanted.
@@ -103,8 +104,10 @@ pub fn fixtures(administrator: &Caller<'_>, path: &str) -> Fixtures {
     };
     let client =
         if_wanted("client", &|| id("clients", json!({ "label": unique, "grant_types": ["client_credentials"] })));
+    let user = if_wanted("user", &|| id("users", json!({ "username": unique, "kind": "api_user" })));
     Fixtures {
-        user: if_wanted("user", &|| id("users", json!({ "username": unique, "kind": "api_user" }))),
+        session: if_wanted("session", &|| session_of(server, &user)),
+        user: user.clone(),
         organization: if_wanted("organization", &|| match wants("user") {
             // Whose membership is asked for.
             true => "default".to_owned(),
@@ -142,6 +145,29 @@ pub fn fixtures(administrator: &Caller<'_>, path: &str) -> Fixtures {
     }
 }
 
+/// A sign-in to the console, as the database has it.
+fn session_of(server: &Server, user_id: &str) -> String {
+    let now = server.context().clock.now();
+    let session = grantor::model::session::Session {
+        id: uuid::Uuid::now_v7().to_string(),
+        user_id: user_id.to_owned(),
+        organization_id: server.run(async |context, by| organizations::reached(context, by, None).await.unwrap().id),
+        epoch: 0,
+        despite_lock: false,
+        authenticated_at: now,
+        created_at: now,
+        last_seen_at: now,
+        ip: "127.0.0.1".to_owned(),
+        user_agent: String::new(),
+    };
+    let id = session.id.clone();
+    server.run(async |context, _| {
+        let digest = session.id.clone();
+        context.store.write(move |db| grantor::store::sessions::create(db, &session, &digest)).await.unwrap();
+    });
+    id
+}
+
 impl Fixtures {
     /// A path of the document with these ids in it.
     pub fn in_path(&self, path: &str) -> String {
@@ -157,6 +183,7 @@ impl Fixtures {
             ("{key}", &self.key),
             ("{family}", &self.family),
             ("{kid}", &self.kid),
+            ("{session}", &self.session),
         ]
         .into_iter()
         .fold(path.to_owned(), |path, (name, id)| path.replace(name, id))

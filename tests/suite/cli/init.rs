@@ -141,3 +141,42 @@ fn what_only_looks_or_changes_makes_no_installation(#[values(Database::Sqlite, D
     installation.json(&["init"]);
     installation.json(&["client", "list"]);
 }
+
+#[rstest]
+fn the_administrators_set_up_link_works_once_and_without_a_terminal_only_its_path_is_said(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    use std::os::unix::fs::PermissionsExt;
+    let mut server = Installation::new(db);
+    let file = server.path().join("setup-link");
+    let read = |file: &std::path::Path| {
+        let text = std::fs::read_to_string(file).unwrap();
+        text.trim().split_once("/console/link#").unwrap_or_else(|| panic!("{text}")).1.to_owned()
+    };
+    // The first start is a server's.
+    server.start();
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let first = read(&file);
+    let log = server.log();
+    assert!(log.contains(&file.display().to_string()) && !log.contains("gr_ot_"), "{log}");
+
+    let made = server.run(&["init", "--recover-admin"]);
+    let said = done(&made) + &String::from_utf8_lossy(&made.stderr);
+    assert!(said.contains(&file.display().to_string()) && !said.contains("gr_ot_"), "{said}");
+    let second = read(&file);
+    assert_ne!(first, second);
+    let client = server.json(&["client", "create", "--label", "app", "--grant-type", "password"]);
+    let client = (text(&client, "client_id"), text(&client, "client_secret"));
+    let redeem = |token: &str| {
+        let body = serde_json::json!({ "token": token, "password": "a fine long passphrase" }).to_string();
+        let request = ureq::http::Request::post(format!("{}/api/v1/links/redeem", server.base()));
+        let request = request.header("Content-Type", "application/json").body(body).unwrap();
+        crate::harness::Answer::of(crate::harness::agent().run(request)).status
+    };
+    assert_eq!(redeem(&first), 400, "the older link opens nothing any more");
+    assert_eq!(redeem(&second), 200);
+    assert_eq!(redeem(&second), 400, "it works once");
+    within_a_second("set up", || {
+        password_grant(&server, (&client.0, &client.1), "admin", "a fine long passphrase").is_none()
+    });
+}

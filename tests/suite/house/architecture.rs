@@ -293,6 +293,8 @@ fn the_route_table_is_this() {
     /api/v1/users/{user}/verification          GET, HEAD, POST users
     /api/v1/users/{user}/memberships           GET, HEAD       users
     /api/v1/users/{user}/memberships/{organization} PUT, DELETE     users
+    /api/v1/users/{user}/sessions              GET, HEAD       users
+    /api/v1/users/{user}/sessions/{session}    DELETE          users
     /api/v1/roles                              GET, HEAD, POST roles
     /api/v1/roles/{role}                       GET, HEAD, PUT, DELETE roles
     /api/v1/roles/{role}/users                 GET, HEAD       roles

@@ -1,0 +1,119 @@
+//! The administrators' further pages: organizations, sessions, the audit log, signing keys, the inspector.
+
+use rstest::rstest;
+
+use super::visitor::{Visitor, between};
+use crate::harness::{Database, Server};
+
+#[rstest]
+fn organizations_are_made_renamed_and_stopped(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let admin = Visitor::administrator(&server);
+    let path = "/console/organizations";
+    admin.done(path, &[("name", "Elsewhere"), ("slug", "elsewhere")]);
+    assert!(admin.refused(path, &[("name", "Again"), ("slug", "elsewhere")]).contains("Short name is taken"));
+    assert!(admin.refused(path, &[("name", "Again"), ("slug", "No Slug")]).contains("id=\"e-slug\""));
+    let made = server
+        .run(async |context, by| grantor::admin::organizations::reached(context, by, Some("elsewhere")).await.unwrap());
+    let own = format!("{path}/{}", made.id);
+    admin.done(&format!("{own}/rename"), &[("name", "Somewhere")]);
+    assert!(admin.page(path).contains("Somewhere"));
+    admin.done(&format!("{own}/disable"), &[]);
+    assert!(admin.page(path).contains("state-disabled"));
+    admin.done(&format!("{own}/enable"), &[]);
+    assert!(!admin.page(path).contains("state-disabled"));
+    // Who administers another one governs nothing that all share.
+    let change = |new: &mut grantor::admin::users::UserRequest| {
+        (new.organization, new.roles) = (Some("elsewhere".to_owned()), vec!["administrator".to_owned()]);
+    };
+    let stranger = Visitor::signed_in(&server, &server.person().change(change).create());
+    for path in [path, "/console/keys"] {
+        assert_eq!(stranger.get(path).status, 403, "{path}");
+    }
+    assert_eq!(stranger.post("/console/audit/verify", &[]).status, 403);
+    assert!(!stranger.page("/console/audit").contains("Check the chain"));
+}
+
+#[rstest]
+fn an_administrator_sees_and_ends_sessions_of_others(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let admin = Visitor::administrator(&server);
+    let user = server.person().create();
+    let path = format!("/console/users/{}/sessions", user.id);
+    assert!(admin.page(&path).contains("signed in nowhere"));
+    let own = Visitor::signed_in(&server, &user);
+    let page = admin.page(&path);
+    let session = between(&page, &format!("{path}/"), "/end");
+    admin.done(&format!("{path}/{session}/end"), &[]);
+    assert_eq!(own.get("/console/profile").status, 303, "signed out");
+    assert!(admin.page(&path).contains("signed in nowhere"));
+}
+
+#[rstest]
+fn the_audit_log_is_filtered_taken_along_and_checked(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let admin = Visitor::administrator(&server);
+    let user = server.api_user().create();
+    let page = admin.page(&format!("/console/audit?target={}", user.id));
+    assert!(page.matches("<th scope=\"row\">").count() == 1 && page.contains("user.created"), "{page}");
+    assert!(page.contains("1 of 1") && page.contains("kind=api_user"), "{page}");
+    assert!(admin.page("/console/audit?action=nothing").contains("0 of 0"));
+    let wrong = admin.get("/console/audit?since=yesterday");
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("id=\"e-since\""), "{wrong:?}");
+    let file = admin.get("/console/audit/export/csv?action=user.*").ok();
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"audit.csv\"");
+    assert_eq!(file.header("cache-control"), "no-store");
+    assert!(file.body.starts_with("time,action,") && file.body.contains(&user.id), "{file:?}");
+    let file = admin.get(&format!("/console/audit/export/jsonl?target={}", user.id)).ok();
+    let lines: Vec<&str> = file.body.lines().collect();
+    let event: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+    assert_eq!((lines.len(), event["action"].as_str()), (1, Some("user.created")));
+    let checked = admin.post("/console/audit/verify", &[]).ok();
+    assert!(checked.body.contains("The chain is whole"), "{checked:?}");
+}
+
+#[rstest]
+fn signing_keys_are_rotated_and_revoked_by_whoever_says_who_they_are(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let admin = Visitor::administrator(&server);
+    let page = admin.page("/console/keys");
+    assert_eq!(page.matches("<th scope=\"row\">").count(), 2);
+    assert!(page.contains("Signs no more") && page.contains("No token dies"), "{page}");
+    admin.done("/console/keys/rotate", &[("algorithm", "ES256")]);
+    let page = admin.page("/console/keys");
+    assert!(page.matches("<th scope=\"row\">").count() == 3 && page.contains("state-published"), "{page}");
+    let kid = between(&page, "<th scope=\"row\"><code>", "</code>");
+    admin.done(&format!("/console/keys/{kid}/revoke"), &[]);
+    assert!(admin.page("/console/keys").contains("state-removed"));
+    assert_eq!(admin.post("/console/keys/rotate", &[("algorithm", "HS256")]).status, 409);
+}
+
+#[rstest]
+fn the_inspector_tells_what_a_text_is_and_echoes_no_secret(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let admin = Visitor::administrator(&server);
+    let inspect = |text: &str| admin.post("/console/inspector", &[("token", text)]).ok().body;
+    let client = server.confidential_client().grants(["client_credentials"]).create();
+    let page = inspect(&client.secret);
+    assert!(page.contains("client secret") && page.contains("good"), "{page}");
+    assert!(!page.contains(&client.secret), "never echoed");
+    let cut = &client.secret[..client.secret.len() - 3];
+    let page = inspect(cut);
+    assert!(page.contains("mistyped or cut off") && !page.contains(cut), "{page}");
+    assert!(inspect("what is this").contains("no token or secret of Grantor"));
+
+    let token = client.client_credentials().ok().access_token();
+    let page = inspect(&format!("Bearer {token}"));
+    assert!(page.contains("access token") && page.contains("Valid until") && page.contains("nothing has ended it"));
+    assert!(page.contains(&client.id), "{page}");
+    client.revoke(&token).ok();
+    assert!(inspect(&token).contains("it was ended before its time"));
+    let mut parts: Vec<&str> = token.split('.').collect();
+    parts[2] = "AAAA";
+    assert!(inspect(&parts.join(".")).contains("state-refused"));
+}
