@@ -343,6 +343,78 @@ fn the_route_table_is_this() {
     /console/profile/password                  GET, HEAD, POST console
     /console/profile/sessions                  GET, HEAD       console
     /console/profile/sessions/{session}/end    POST            console
+    /console/credentials                       GET, HEAD, POST console
+    /console/credentials/new                   GET, HEAD       console
+    /console/credentials/{credentials}         GET, HEAD       console
+    /console/credentials/{credentials}/delete  POST            console
+    /console/profile/api-keys                  GET, HEAD, POST console
+    /console/profile/api-keys/{key}/view       POST            console
+    /console/profile/api-keys/{key}/disable    POST            console
+    /console/profile/api-keys/{key}/enable     POST            console
+    /console/profile/api-keys/{key}/delete     POST            console
+    /console/users/{user}/api-keys             GET, HEAD, POST console
+    /console/users/{user}/api-keys/{key}/view  POST            console
+    /console/users/{user}/api-keys/{key}/disable POST            console
+    /console/users/{user}/api-keys/{key}/enable POST            console
+    /console/users/{user}/api-keys/{key}/delete POST            console
+    /console/applications                      GET, HEAD, POST console
+    /console/applications/new                  GET, HEAD       console
+    /console/applications/{client}             GET, HEAD, POST console
+    /console/applications/{client}/disable     POST            console
+    /console/applications/{client}/enable      POST            console
+    /console/applications/{client}/delete      POST            console
+    /console/applications/{client}/settings    GET, HEAD       console
+    /console/applications/{client}/rotate      POST            console
+    /console/applications/{client}/secrets     POST            console
+    /console/applications/{client}/secrets/{secret}/reveal POST            console
+    /console/applications/{client}/secrets/{secret}/end POST            console
+    /console/applications/{client}/scopes      GET, HEAD, POST console
+    /console/applications/{client}/events      GET, HEAD       console
+    /console/applications/{client}/usage       GET, HEAD       console
+    /console/applications/{client}/postman     POST            console
+    /console/scopes                            GET, HEAD, POST console
+    /console/scopes/{scope}                    GET, HEAD, POST console
+    /console/approvals                         GET, HEAD       console
+    /console/approvals/applications/{client}/approve POST            console
+    /console/approvals/applications/{client}/deny POST            console
+    /console/approvals/scopes/{request}/approve POST            console
+    /console/approvals/scopes/{request}/deny   POST            console
+    /console/reports                           GET, HEAD       console
+    /console/reports/successor                 POST            console
+    /console/usage                             GET, HEAD       console
+    /console/users                             GET, HEAD       console
+    /console/users/new                         GET, HEAD, POST console
+    /console/users/{user}                      GET, HEAD, POST console
+    /console/users/{user}/disable              POST            console
+    /console/users/{user}/enable               POST            console
+    /console/users/{user}/unlock               POST            console
+    /console/users/{user}/resend               POST            console
+    /console/users/{user}/delete               POST            console
+    /console/users/{user}/roles                GET, HEAD, POST console
+    /console/users/{user}/organizations        GET, HEAD, POST console
+    /console/users/{user}/organizations/{organization}/end POST            console
+    /console/users/{user}/sessions             GET, HEAD       console
+    /console/users/{user}/sessions/{session}/end POST            console
+    /console/users/{user}/password             GET, HEAD, POST console
+    /console/users/{user}/password/generate    POST            console
+    /console/users/{user}/password/link        POST            console
+    /console/roles                             GET, HEAD       console
+    /console/roles/new                         GET, HEAD, POST console
+    /console/roles/{role}                      GET, HEAD, POST console
+    /console/roles/{role}/delete               POST            console
+    /console/roles/{role}/permissions          GET, HEAD, POST console
+    /console/roles/{role}/users                GET, HEAD, POST console
+    /console/organizations                     GET, HEAD, POST console
+    /console/organizations/{organization}/rename POST            console
+    /console/organizations/{organization}/disable POST            console
+    /console/organizations/{organization}/enable POST            console
+    /console/audit                             GET, HEAD       console
+    /console/audit/export/{format}             GET, HEAD       console
+    /console/audit/verify                      POST            console
+    /console/keys                              GET, HEAD       console
+    /console/keys/rotate                       POST            console
+    /console/keys/{kid}/revoke                 POST            console
+    /console/inspector                         GET, HEAD, POST console
     /console/download                          POST            console
     /console/assets/{name}                     GET, HEAD       console
     ");
