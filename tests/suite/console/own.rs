@@ -53,7 +53,7 @@ fn register(server: &Server, owner: &TestUser, label: &str) {
     let headers = [("Authorization", &*format!("Basic {pair}"))];
     let made = server.post_raw("/api/v1/clients", "application/json", body.as_bytes(), &headers);
     assert_eq!(made.status, 201, "{made:?}");
-    let id = made.text("client_id");
+    let id = made.text("id");
     server.run(async |context, by| clients::approve(context, by, &id).await.unwrap());
 }
 
