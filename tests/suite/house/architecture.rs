@@ -341,6 +341,20 @@ fn the_route_table_is_this() {
     /console/profile/password                  GET, HEAD, POST console
     /console/profile/sessions                  GET, HEAD       console
     /console/profile/sessions/{session}/end    POST            console
+    /console/credentials                       GET, HEAD, POST console
+    /console/credentials/new                   GET, HEAD       console
+    /console/credentials/{credentials}         GET, HEAD       console
+    /console/credentials/{credentials}/delete  POST            console
+    /console/profile/api-keys                  GET, HEAD, POST console
+    /console/profile/api-keys/{key}/view       POST            console
+    /console/profile/api-keys/{key}/disable    POST            console
+    /console/profile/api-keys/{key}/enable     POST            console
+    /console/profile/api-keys/{key}/delete     POST            console
+    /console/users/{user}/api-keys             GET, HEAD, POST console
+    /console/users/{user}/api-keys/{key}/view  POST            console
+    /console/users/{user}/api-keys/{key}/disable POST            console
+    /console/users/{user}/api-keys/{key}/enable POST            console
+    /console/users/{user}/api-keys/{key}/delete POST            console
     /console/download                          POST            console
     /console/assets/{name}                     GET, HEAD       console
     ");
