@@ -98,6 +98,9 @@ impl Credentials {
             Ok(principal) => principal,
             Err(error) => {
                 if let Some(refusal) = &error.refusal {
+                    if refusal.target_kind == "api_key" {
+                        usage.refused(Credential::api_key(&refusal.target_id), error.code.as_str(), network);
+                    }
                     let client_id = if refusal.target_kind == "client" { refusal.target_id.as_str() } else { "" };
                     context.refusals.note(refusal, client_id, network, None, context.clock.now());
                 }

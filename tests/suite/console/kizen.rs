@@ -177,8 +177,11 @@ fn kz7_each_of_the_three_values_is_needed(#[values(true, false)] script: bool) {
     let Some(browser) = at_the_panel(&server, &user, script) else { return };
     let right = add(&browser);
     right.me(&server).ok();
-    let key = [("X-API-Key", &*right.key)];
-    assert_eq!(server.get("/api/v1/me", &key).status, 401);
+    let all = [("X-API-Key", &*right.key), ("X-User-ID", &*right.user), ("X-Business-ID", &*right.business)];
+    for (missing, _) in all {
+        let others: Vec<(&str, &str)> = all.into_iter().filter(|(name, _)| *name != missing).collect();
+        assert_eq!(server.get("/api/v1/me", &others).status, 401, "without {missing}");
+    }
     let wrong_key = Shown { key: right.key.replace("gr_ak_", "gr_ak_x"), ..right.clone() };
     let wrong_user = Shown { user: right.business.clone(), ..right.clone() };
     for wrong in [&wrong_key, &wrong_user] {

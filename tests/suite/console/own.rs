@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use grantor::admin::api_keys::{self, NewApiKey};
 use grantor::admin::users::UserRequest;
 use grantor::admin::{clients, credentials, organizations};
+use grantor::model::api_key::ApiKeyStatus;
 use grantor::model::reveal::RevealPolicy;
 use rstest::rstest;
 
@@ -53,7 +54,7 @@ fn register(server: &Server, owner: &TestUser, label: &str) {
     let headers = [("Authorization", &*format!("Basic {pair}"))];
     let made = server.post_raw("/api/v1/clients", "application/json", body.as_bytes(), &headers);
     assert_eq!(made.status, 201, "{made:?}");
-    let id = made.text("client_id");
+    let id = made.text("id");
     server.run(async |context, by| clients::approve(context, by, &id).await.unwrap());
 }
 
@@ -290,9 +291,12 @@ fn the_first_page_tells_what_ends_what_is_idle_and_what_was_refused(
     let used = key("Used", None);
     let headers = [
         ("X-API-Key", used.secret.expose()),
-        ("X-User-ID", another.id.as_str()),
+        ("X-User-ID", user.id.as_str()),
         ("X-Business-ID", used.key.organization_id.as_str()),
     ];
+    server.run(async |context, by| {
+        api_keys::set_status(context, by, &used.key.id, ApiKeyStatus::Disabled).await.unwrap();
+    });
     for _ in 0..3 {
         assert_eq!(server.get("/api/v1/me", &headers).status, 401);
     }
