@@ -56,8 +56,8 @@ pub async fn set(
 ) -> Result<User, AdminError> {
     by.require(USERS_MANAGE)?;
     let user = find(context, by, key).await?;
-    let named = organization.or(by.organization()).unwrap_or(&user.organization_id).to_owned();
-    let (organization, there) = organizations::elsewhere(context, by, &named).await?;
+    let wanted = organization.or(by.organization()).unwrap_or(&user.organization_id).to_owned();
+    let (organization, there) = organizations::elsewhere(context, by, &wanted).await?;
     there.require(USERS_MANAGE)?;
     let organization = organization.id;
     let given = roles::grantable(context, &there, &organization, role_keys).await?;

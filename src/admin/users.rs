@@ -8,7 +8,8 @@ use crate::admin::{AdminError, Authority, FieldError, organizations, passwords, 
 use crate::crypto::secret::SecretString;
 use crate::model::audit::AuditEvent;
 use crate::model::role::{ADMINISTRATOR, API_USER, CREDENTIALS_MANAGE, USERS_MANAGE};
-use crate::model::user::{Administration, User, UserKind, UserStatus, Username};
+use crate::model::states::UnknownWord;
+use crate::model::user::{Administration, User, UserKind, UserStatus, Username, UsernameError};
 use crate::oauth::Context;
 use crate::store::user_profiles::{self, UserFilter, UserProfile};
 use crate::store::users::NewUser;
@@ -64,25 +65,31 @@ pub struct MadeUser {
     pub warnings: Vec<String>,
 }
 
-/// Makes a user: active, or invited by a message to their e-mail address.
-///
-/// # Errors
-/// [`AdminError`] says what cannot be, and at which field.
-pub async fn create(context: &Context, by: &Authority, request: &UserRequest) -> Result<MadeUser, AdminError> {
-    by.require(if request.programmatic { CREDENTIALS_MANAGE } else { USERS_MANAGE })?;
-    let organization = organizations::reached(context, by, request.organization.as_deref()).await?;
-    let username = Username::parse(&request.username);
-    let kind = request.kind.as_deref().unwrap_or("person").parse::<UserKind>();
-    let administration = request.administration.as_deref().unwrap_or("basic").parse::<Administration>();
+fn username(request: &UserRequest) -> Result<Username, UsernameError> {
+    Username::parse(&request.username)
+}
+
+fn kind(request: &UserRequest) -> Result<UserKind, UnknownWord> {
+    request.kind.as_deref().unwrap_or("person").parse()
+}
+
+fn administration(request: &UserRequest) -> Result<Administration, UnknownWord> {
+    request.administration.as_deref().unwrap_or("basic").parse()
+}
+
+/// What is wrong with a user to be made, field by field; names that are taken and passwords that are weak are found when
+/// the user is made.
+#[must_use]
+pub fn check(context: &Context, by: &Authority, request: &UserRequest) -> Vec<FieldError> {
     let mut wrong = Vec::new();
     let mut note = |field, message: String| wrong.push(FieldError { field, message });
-    if let Err(cause) = &username {
+    if let Err(cause) = username(request) {
         note("username", cause.to_string());
     }
-    if let Err(cause) = &kind {
+    if let Err(cause) = kind(request) {
         note("kind", cause.to_string());
     }
-    if let Err(cause) = &administration {
+    if let Err(cause) = administration(request) {
         note("administration", cause.to_string());
     }
     check_profile(
@@ -95,10 +102,21 @@ pub async fn create(context: &Context, by: &Authority, request: &UserRequest) ->
     if !request.programmatic {
         check_rules(context, by, request, &mut wrong);
     }
+    wrong
+}
+
+/// Makes a user: active, or invited by a message to their e-mail address.
+///
+/// # Errors
+/// [`AdminError`] says what cannot be, and at which field.
+pub async fn create(context: &Context, by: &Authority, request: &UserRequest) -> Result<MadeUser, AdminError> {
+    by.require(if request.programmatic { CREDENTIALS_MANAGE } else { USERS_MANAGE })?;
+    let organization = organizations::reached(context, by, request.organization.as_deref()).await?;
+    let wrong = check(context, by, request);
     if !wrong.is_empty() {
         return Err(AdminError::Invalid(wrong));
     }
-    let (Ok(username), Ok(kind), Ok(administration)) = (username, kind, administration) else {
+    let (Ok(username), Ok(kind), Ok(administration)) = (username(request), kind(request), administration(request)) else {
         return Err(AdminError::Bug("a field was checked and is wrong".to_owned()));
     };
     let (access_console, access_api) = access(kind, &request.access)?;

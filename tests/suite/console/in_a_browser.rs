@@ -30,7 +30,6 @@ fn bw1_to_bw5_an_api_user_is_made_field_by_field_in_a_browser(#[values(true, fal
     let Some(browser) = Browser::signed_in(&server, &admin, looks(script)) else { return };
     browser.press("Users");
     browser.press("Add");
-    browser.tick("Allow user credentials to authenticate API");
     browser.press("Save Changes");
     for label in ["Username", "First name", "Last name", "E-mail", "Work phone"] {
         browser.sees(label);
@@ -39,6 +38,7 @@ fn bw1_to_bw5_an_api_user_is_made_field_by_field_in_a_browser(#[values(true, fal
     fill_form(&browser, &[("Username", "jdoe"), ("First name", "Jay"), ("Last name", "Doe")]);
     fill_form(&browser, &[("E-mail", "jdoe@example.com"), ("Work phone", "(919) 555-1234")]);
     browser.choose("Kind", "API user, for a program");
+    browser.tick("Allow user credentials to authenticate API");
     browser.press("Save Changes");
     browser.sees("is not written as telephone numbers are here");
     assert_eq!(browser.value("Last name"), "Doe", "what was typed is kept");

@@ -209,8 +209,8 @@ async fn one(visit: &Visit, key: &str) -> Result<One, AdminError> {
 pub async fn delete(sent: Submission, key: web::Path<String>) -> HttpResponse {
     let visit = &sent.visit;
     let own = async {
-        let set = credentials::find(visit.context(), &visit.by, &key).await?;
-        credentials::is_own(visit.context(), &visit.by, &set).await
+        let found = credentials::find(visit.context(), &visit.by, &key).await?;
+        credentials::is_own(visit.context(), &visit.by, &found).await
     };
     let sent = match own.await {
         Ok(true) => sent,

@@ -82,14 +82,14 @@ pub async fn set_password(sent: Submission, key: web::Path<String>) -> HttpRespo
         Err(page) => return page,
     };
     let visit = &sent.visit;
-    let set = async {
+    let changed = async {
         if sent.fields.raw("password") != sent.fields.raw("repeated") {
             return Err(AdminError::invalid("repeated", "is not the same"));
         }
         let chosen = SecretString::from(sent.fields.raw("password"));
         passwords::set(visit.context(), &visit.by, &key, &chosen).await
     };
-    match set.await {
+    match changed.await {
         Ok(user) => answer::see_other(&format!("/console/users/{}/password", user.id), "password-of-user"),
         Err(error) => match subject(visit, &key).await {
             Ok(user) => answer::again(sent, error, |visit, form| password_page(visit, user, form)),

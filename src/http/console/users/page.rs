@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use crate::admin::users::{self, MadeUser, UserRequest};
-use crate::admin::{AdminError, roles};
+use crate::admin::{AdminError, FieldError, roles};
 use crate::crypto::secret::SecretString;
 use crate::developer::call::Call;
 use crate::developer::snippets::{Language, program};
@@ -237,11 +237,17 @@ pub async fn create(sent: Submission) -> HttpResponse {
     };
     let (visit, request) = (&sent.visit, request(&sent.fields));
     let made = async {
+        // What the form alone knows to be wrong is said beside what the verb would say.
+        let mut wrong = Vec::new();
         if sent.fields.raw("password") != sent.fields.raw("repeated") {
-            return Err(AdminError::invalid("repeated", "is not the same"));
+            wrong.push(FieldError { field: "repeated", message: "is not the same".to_owned() });
         }
         if request.access.is_empty() {
-            return Err(AdminError::invalid("access", "need at least one tick"));
+            wrong.push(FieldError { field: "access", message: "need at least one tick".to_owned() });
+        }
+        if !wrong.is_empty() {
+            wrong.extend(users::check(visit.context(), &visit.by, &request));
+            return Err(AdminError::Invalid(wrong));
         }
         users::create(visit.context(), &visit.by, &request).await
     };
