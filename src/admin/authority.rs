@@ -19,7 +19,7 @@ enum Reach {
     /// The operator, who has the database anyway.
     Installation,
     /// A principal: one organization, the permissions that they hold there at this instant.
-    Organization { id: String, user_id: Option<String>, permissions: BTreeSet<String> },
+    Organization { id: String, user_id: Option<String>, permissions: BTreeSet<String>, moves: bool },
 }
 
 impl Authority {
@@ -32,7 +32,26 @@ impl Authority {
     /// A principal in one organization. `user_id` is the user behind it; none for a client.
     #[must_use]
     pub fn in_organization(actor: Actor, id: String, user_id: Option<String>, permissions: BTreeSet<String>) -> Self {
-        Self { actor, reach: Reach::Organization { id, user_id, permissions } }
+        Self { actor, reach: Reach::Organization { id, user_id, permissions, moves: false } }
+    }
+
+    /// The same of somebody at the console, who may act in each of their organizations without switching to it first. A
+    /// credential of one organization never reaches another.
+    #[must_use]
+    pub fn at_the_console(mut self) -> Self {
+        if let Reach::Organization { moves, .. } = &mut self.reach {
+            *moves = true;
+        }
+        self
+    }
+
+    /// Whether another organization can be in reach at all.
+    #[must_use]
+    pub(super) fn moves(&self) -> bool {
+        match &self.reach {
+            Reach::Installation => true,
+            Reach::Organization { moves, .. } => *moves,
+        }
     }
 
     /// The one organization that it reaches; none for the operator, who reaches all.
@@ -59,10 +78,11 @@ impl Authority {
     pub(super) fn moved_to(&self, organization_id: &str, permissions: Option<BTreeSet<String>>) -> Self {
         let reach = match &self.reach {
             Reach::Installation => Reach::Installation,
-            Reach::Organization { user_id, permissions: own, .. } => Reach::Organization {
+            Reach::Organization { user_id, permissions: own, moves, .. } => Reach::Organization {
                 id: organization_id.to_owned(),
                 user_id: user_id.clone(),
                 permissions: permissions.unwrap_or_else(|| own.clone()),
+                moves: *moves,
             },
         };
         Self { actor: self.actor.clone(), reach }

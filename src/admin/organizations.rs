@@ -85,13 +85,15 @@ pub async fn all(context: &Context, by: &Authority) -> Result<Vec<Organization>,
     Ok(context.store.read(organizations::list).await?)
 }
 
-/// What `by` may do in one of the organizations that they are in: as much as their roles there permit; as much as here
-/// where all organizations are at their disposal.
+/// What somebody at the console may do in one of the organizations that they are in: as much as their roles there permit;
+/// as much as here where all organizations are at their disposal. A credential reaches its own organization alone.
 ///
 /// # Errors
 /// [`AdminError::NotFound`] if it is none of theirs.
 pub async fn elsewhere(context: &Context, by: &Authority, key: &str) -> Result<(Organization, Authority), AdminError> {
-    let Some(here) = by.organization() else { return Ok((reached(context, by, Some(key)).await?, by.clone())) };
+    let Some(here) = by.organization().filter(|_| by.moves()) else {
+        return Ok((reached(context, by, Some(key)).await?, by.clone()));
+    };
     let found = of_caller_by(context, by, key).await?;
     if found.id == here {
         return Ok((found, by.clone()));

@@ -75,6 +75,12 @@ pub struct Form {
     refusal: Option<String>,
 }
 
+impl AsRef<Self> for Form {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Form {
     /// With these values.
     #[must_use]

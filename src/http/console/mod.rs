@@ -10,6 +10,7 @@ pub mod browser;
 pub mod chart;
 pub mod fields;
 pub mod pager;
+pub mod parts;
 pub mod shell;
 pub mod submission;
 pub mod visit;
