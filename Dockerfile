@@ -11,6 +11,7 @@ COPY migrations migrations
 COPY config config
 # Cargo.toml names them, so cargo looks for them.
 COPY bench/load.rs bench/load.rs
+COPY bench/fill.rs bench/fill.rs
 COPY examples/rust examples/rust
 RUN cargo build --release --locked --features postgres-tls --bin grantor
 

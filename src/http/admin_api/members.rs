@@ -36,12 +36,15 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     }
 }
 
-/// The query of a list that has no pages: the organization alone, which the caller's authority reads.
+/// The query of a list that has no pages: the organization, which the caller's authority reads. A number of rows is taken
+/// and has no effect: clients in the wild send one with every list.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unpaged {
     #[serde(rename = "organization")]
     _organization: Option<String>,
+    #[serde(rename = "limit")]
+    _limit: Option<u32>,
 }
 
 /// A word of a closed set, if one was given.

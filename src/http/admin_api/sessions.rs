@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::admin::sessions;
 use crate::http::admin_api::call::Call;
+use crate::http::admin_api::members;
 use crate::model::session;
 
 /// A sign-in to the console.
@@ -40,15 +41,18 @@ impl From<session::Session> for Session {
 }
 
 /// A user's sessions that are not over, the latest first. Everybody sees their own.
-#[utoipa::path(get, path = "/api/v1/users/{user}/sessions", tag = "Users", params(("user" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/users/{user}/sessions", tag = "Sessions", params(("user" = String, Path)),
     responses((status = 200, body = Vec<Session>)))]
-pub async fn list(call: Call, key: web::Path<String>) -> HttpResponse {
+pub async fn list(call: Call, key: web::Path<String>, query: members::Query<members::Unpaged>) -> HttpResponse {
+    if let Err(error) = query.read() {
+        return call.refuse(&error);
+    }
     let found = sessions::list(call.context(), &call.by, &key).await;
     call.answer(found.map(|all| all.into_iter().map(Session::from).collect::<Vec<_>>()))
 }
 
 /// Ends a session at its next page. Everybody ends their own.
-#[utoipa::path(delete, path = "/api/v1/users/{user}/sessions/{session}", tag = "Users",
+#[utoipa::path(delete, path = "/api/v1/users/{user}/sessions/{session}", tag = "Sessions",
     params(("user" = String, Path), ("session" = String, Path)), responses((status = 204)))]
 pub async fn end(call: Call, keys: web::Path<(String, String)>) -> HttpResponse {
     let (user, session) = keys.into_inner();

@@ -96,11 +96,12 @@ fn a_list_without_pages_takes_the_organization_and_nothing_else(
     let client = super::id_of(&made(&administrator.post("clients", &client)));
     let (secrets, places) =
         (format!("clients/{client}/secrets"), format!("users/{}/memberships", administrator.user.id));
-    for list in ["organizations", "roles", "scopes", "signing-keys", &secrets, &places] {
-        for good in ["", &format!("organization={own}")] {
+    let sessions = format!("users/{}/sessions", administrator.user.id);
+    for list in ["organizations", "roles", "scopes", "signing-keys", &secrets, &places, &sessions] {
+        for good in ["", "limit=100", &format!("organization={own}")] {
             administrator.get(&format!("{list}?{good}")).ok();
         }
-        for bad in ["limit=1", "cursor=x", "unknown=1"] {
+        for bad in ["limit=x", "cursor=x", "unknown=1"] {
             names(&administrator.get(&format!("{list}?{bad}")), "query");
         }
     }

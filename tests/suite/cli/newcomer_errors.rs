@@ -236,7 +236,7 @@ fn a_grant_that_the_client_lacks_names_the_command() {
 #[test]
 fn a_path_that_is_none_lists_the_token_endpoint() {
     let server = Server::with(Database::Sqlite).set("issuer", "https://id.example.com").start();
-    for path in ["/", "/token", "/oauth/token/"] {
+    for path in ["/tokens", "/token", "/oauth/token/"] {
         let answer = server.get(path, &[]);
         assert_eq!((answer.status, answer.header("content-type")), (404, "application/problem+json"));
         allow_duplicates! { assert_snapshot!(answer.text("detail"), @"there is nothing here. The token endpoint is POST https://id.example.com/oauth/token; https://id.example.com/.well-known/openid-configuration lists the others") };
