@@ -116,7 +116,8 @@ pub async fn create(context: &Context, by: &Authority, request: &UserRequest) ->
     if !wrong.is_empty() {
         return Err(AdminError::Invalid(wrong));
     }
-    let (Ok(username), Ok(kind), Ok(administration)) = (username(request), kind(request), administration(request)) else {
+    let (Ok(username), Ok(kind), Ok(administration)) = (username(request), kind(request), administration(request))
+    else {
         return Err(AdminError::Bug("a field was checked and is wrong".to_owned()));
     };
     let (access_console, access_api) = access(kind, &request.access)?;

@@ -75,6 +75,11 @@ fn nothing_hangs_over_at_any_width(#[values(360, 768, 1440)] width: u32) {
     let mut wrong = Vec::new();
     for path in with_details(&browser) {
         browser.open(&path);
+        // For whoever wants to look: one picture of each page.
+        if let Some(folder) = std::env::var_os("GRANTOR_TEST_SCREENSHOTS") {
+            let name = format!("{}-{width}.png", path.trim_matches('/').replace('/', "-"));
+            browser.screenshot(&std::path::Path::new(&folder).join(name));
+        }
         let found = browser.execute(
             "return [innerWidth, document.documentElement.scrollWidth, \
                [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 \

@@ -93,8 +93,7 @@ impl Browser {
         });
         let mut capabilities = capabilities;
         if looks.width < 500 {
-            capabilities["goog:chromeOptions"]["mobileEmulation"] =
-                json!({ "deviceMetrics": { "width": looks.width, "height": 800, "pixelRatio": 1.0, "touch": false, "mobile": false } });
+            capabilities["goog:chromeOptions"]["mobileEmulation"] = json!({ "deviceMetrics": { "width": looks.width, "height": 800, "pixelRatio": 1.0, "touch": false, "mobile": false } });
         }
         let Value::Object(capabilities) = capabilities else { unreachable!("it is an object") };
         let connector = hyper_util::client::legacy::connect::HttpConnector::new();

@@ -50,6 +50,7 @@ struct Refusals {
 }
 
 /// One line of text, as HTML. A password is never written back.
+#[must_use]
 pub fn field(
     form: impl AsRef<Form>,
     name: impl AsRef<str>,
@@ -75,6 +76,7 @@ pub fn field(
 }
 
 /// Several lines of text, as HTML.
+#[must_use]
 pub fn area(
     form: impl AsRef<Form>,
     name: impl AsRef<str>,
@@ -98,6 +100,7 @@ pub fn area(
 }
 
 /// What is wrong with a form as a whole, as HTML; nothing where nothing is.
+#[must_use]
 pub fn refusals(form: impl AsRef<Form>, shown: impl AsRef<str>) -> String {
     let form = form.as_ref();
     if !form.is_wrong() {
