@@ -116,9 +116,9 @@ pub async fn assign(
         }
         by.may_grant(&roles::permissions(&context.registry.snapshot(), &role_ids))?;
         if *holds {
-            role_ids.push(role.id.clone())
+            role_ids.push(role.id.clone());
         } else {
-            role_ids.retain(|id| *id != role.id)
+            role_ids.retain(|id| *id != role.id);
         }
         let change = if *holds { "added" } else { "removed" };
         let event = event("user.roles_set", &user.id, &organization, format!("{change}={}", role.name));

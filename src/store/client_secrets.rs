@@ -13,6 +13,9 @@ use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::schema::client_secrets;
 
+/// Client id, id, expiry, end, and whether it is sealed.
+type Revealable = (String, String, Option<i64>, Option<i64>, bool);
+
 /// A secret to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewSecret<'a> {
@@ -147,7 +150,7 @@ pub fn revealable(db: &mut Db, ids: &[String], now: Timestamp) -> Result<HashMap
     for id in ids {
         query = query.or_filter(client_secrets::client_id.eq(id));
     }
-    let rows: Vec<(String, String, Option<i64>, Option<i64>, bool)> = query.load(db)?;
+    let rows: Vec<Revealable> = query.load(db)?;
     let alive = |end: Option<i64>| end.is_none_or(|end| end > now.micros());
     let shown = rows.into_iter().filter(|(_, _, expires, ended, sealed)| *sealed && ended.is_none() && alive(*expires));
     Ok(shown.map(|(client_id, id, ..)| (client_id, id)).collect())

@@ -218,6 +218,7 @@ crate::words! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "what makes the words derives no default")]
 impl Default for ClientOrder {
     fn default() -> Self {
         Self::Id

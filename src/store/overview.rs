@@ -11,6 +11,9 @@ use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::schema::{api_keys, client_secrets, clients, usage_details, usage_hours, users};
 
+/// User, username and name, what was refused, how often, and the hour.
+type Refused = (String, (String, String), String, i64, i64);
+
 /// Rows that a list on a first page has at most.
 const FEW: i64 = 10;
 
@@ -221,7 +224,7 @@ pub fn refused_users(
 ) -> Result<Vec<RefusedHour>, StoreError> {
     // No organization has the empty id.
     let of_set = users::programmatic.eq(1).and(users::organization_id.eq(sets_of.unwrap_or_default()));
-    let rows: Vec<(String, (String, String), String, i64, i64)> = usage_details::table
+    let rows: Vec<Refused> = usage_details::table
         .inner_join(users::table.on(users::id.eq(usage_details::credential_id)))
         .filter(usage_details::credential_kind.eq(CredentialKind::User.as_str()))
         .filter(usage_details::detail.eq(UsageDetail::Refused.as_str()).and(usage_details::hour.ge(since.micros())))

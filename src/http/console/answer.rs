@@ -47,6 +47,7 @@ fn with_headers(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
 }
 
 /// Leads to another page of the console after something was done: a path of ours, with a notice from a closed set.
+#[must_use]
 pub fn see_other(path: &str, notice: &str) -> HttpResponse {
     let (path, fragment) =
         path.split_once('#').map_or((path, String::new()), |(path, part)| (path, format!("#{part}")));
@@ -70,6 +71,7 @@ pub fn local_path(given: &str) -> &str {
 }
 
 /// Leads a visitor without a session to the sign-in page, and back to the page that they asked for.
+#[must_use]
 pub fn to_sign_in(request: &HttpRequest) -> HttpResponse {
     // What a form would have done is not done later.
     let asked =

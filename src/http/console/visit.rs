@@ -110,9 +110,8 @@ impl Visit {
         let found = if guest.is_new { Ok(None) } else { guest.state.credentials().of_session(&guest.secret).await };
         let (principal, session) = match found {
             Ok(Some(found)) => found,
-            Ok(None) => return Err(answer::to_sign_in(request)),
             Err(error) if error.status >= 500 => return Err(answer::unavailable(&guest, &error)),
-            Err(_) => return Err(answer::to_sign_in(request)),
+            Ok(None) | Err(_) => return Err(answer::to_sign_in(request)),
         };
         let csrf = guest.csrf();
         let Guest { state, id, .. } = guest;

@@ -129,9 +129,8 @@ pub async fn rotate(sent: Submission, key: web::Path<String>) -> HttpResponse {
         Err(page) => return page,
     };
     let visit = &sent.visit;
-    let overlap = match sent.fields.given("overlap").unwrap_or("0").parse() {
-        Ok(seconds) => seconds,
-        Err(_) => return again(sent, &key, AdminError::invalid("overlap", "is a number of seconds")).await,
+    let Ok(overlap) = sent.fields.given("overlap").unwrap_or("0").parse() else {
+        return again(sent, &key, AdminError::invalid("overlap", "is a number of seconds")).await;
     };
     match client_secrets::rotate(visit.context(), &visit.by, &key, Some(overlap)).await {
         Ok(made) => {

@@ -26,6 +26,7 @@ pub fn lead(visit: &Visit, client_id: &str) -> String {
 }
 
 /// The page with a client's id and secret.
+#[must_use]
 pub fn once(
     visit: &Visit,
     title: &str,

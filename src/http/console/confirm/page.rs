@@ -26,12 +26,14 @@ struct Confirm {
 }
 
 /// Asks for the password.
+#[must_use]
 pub fn ask(sent: &Submission) -> HttpResponse {
     // 403: the request as it came is not carried out.
     show(sent, Form::default())
 }
 
 /// Asks for it again, and says what was wrong with it.
+#[must_use]
 pub fn again(sent: &Submission, error: &SignInError) -> HttpResponse {
     let error = match error {
         SignInError::Refused(_) => AdminError::invalid(PROOF, "is not yours"),

@@ -1,5 +1,7 @@
 //! Sets of credentials: a username and a password for each program. The list, the form that makes one, and one of them.
 
+use std::fmt::Write;
+
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
@@ -155,10 +157,11 @@ fn token_line(call: &Call, scope: &str) -> String {
     let quoted = |text: String| format!("'{}'", text.replace('\'', "'\\''"));
     let mut line = "curl -sS".to_owned();
     if let Some((id, secret)) = &token.basic {
-        line += &format!(" -u {}", quoted(format!("{}:{}", text(id), text(secret))));
+        // Writing to a text cannot fail.
+        let _ = write!(line, " -u {}", quoted(format!("{}:{}", text(id), text(secret))));
     }
     for (name, value) in &token.form {
-        line += &format!(" --data-urlencode {}", quoted(format!("{name}={}", text(value))));
+        let _ = write!(line, " --data-urlencode {}", quoted(format!("{name}={}", text(value))));
     }
     line + &format!(" -d {} {}", quoted(format!("scope={scope}")), quoted(token.url.clone()))
 }

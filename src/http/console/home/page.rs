@@ -47,6 +47,7 @@ struct Guide {
 
 impl Home {
     /// The page of something.
+    #[expect(clippy::unused_self, reason = "the template calls it so")]
     fn path(&self, kind: Owned, id: &str) -> String {
         match kind {
             Owned::Credentials => format!("/console/credentials/{id}"),

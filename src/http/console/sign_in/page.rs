@@ -34,6 +34,7 @@ struct Forgot {
 }
 
 /// Why nobody is signed in, for the person who tries: every reason that an account could give is one.
+#[must_use]
 pub fn why(error: &SignInError) -> String {
     match error {
         SignInError::Refused(_) => "Username and password do not open an account here.".to_owned(),
