@@ -1,4 +1,6 @@
 //! Users: making, finding, changing and stopping them.
+//!
+//! Longer than most files: what a user must be, what is checked of one and who may change one are decided in one place.
 
 use std::collections::BTreeSet;
 
