@@ -22,6 +22,10 @@ bench *OPTIONS:
     cargo bench --bench load --no-run
     bench/run {{ OPTIONS }}
 
+# The pictures of the documentation, over the data of `quickstart --demo`
+pictures:
+    GRANTOR_TEST_PICTURES=docs/images cargo test --test suite console::pictures
+
 # 1,000 rounds of 200 parallel uses of one refresh token, two processes, both databases
 long-rotation:
     GRANTOR_TEST_ROUNDS=1000 cargo test --test suite faults::two_processes -- --nocapture

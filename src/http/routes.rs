@@ -109,13 +109,27 @@ pub fn private(routes: &mut web::ServiceConfig, state: &State) {
         .default_service(web::to(not_found_in_private));
 }
 
-/// Browsers of the configured origins may call; of no others.
+/// What a page on another origin may send: every shape of a credential, and what Swagger UI adds to its own requests.
+const CORS_HEADERS: [&str; 9] = [
+    "authorization",
+    "content-type",
+    "x-api-key",
+    "x-user-id",
+    "x-business-id",
+    "client-id",
+    "client-secret",
+    "idempotency-key",
+    "x-requested-with",
+];
+
+/// Browsers of the configured origins may call; of no others. No cookie is taken from them.
 #[must_use]
 pub fn cors(state: &State) -> Condition<Cors> {
     let origins = &state.settings().cors_origins;
     let mut cors = Cors::default()
-        .allowed_methods(["GET", "POST"])
-        .allowed_headers(["authorization", "content-type"])
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(CORS_HEADERS)
+        .expose_headers(["location", "retry-after", "www-authenticate", "x-request-id"])
         .max_age(600);
     for origin in origins {
         cors = cors.allowed_origin(origin);

@@ -16,7 +16,7 @@ mod nouns;
 mod patterns;
 mod presets;
 mod printing;
-mod quickstart;
+pub mod quickstart;
 mod token;
 mod user;
 mod user_import;

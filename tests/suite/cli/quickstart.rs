@@ -10,13 +10,13 @@ use super::misused;
 use crate::harness::{Database, Installation, missing, program};
 
 /// A quickstart that runs until this is dropped, and what it has printed.
-struct Quickstart {
+pub struct Quickstart {
     child: Child,
     said: String,
 }
 
 impl Quickstart {
-    fn start(installation: &Installation, arguments: &[&str]) -> Self {
+    pub fn start(installation: &Installation, arguments: &[&str]) -> Self {
         let file = installation.path().join("quickstart.out");
         let mut child = installation
             .command(&[&["quickstart"], arguments].concat())

@@ -36,7 +36,8 @@ fn program(admin: &Visitor<'_>, change: &[(&'static str, &'static str)]) -> Stri
     admin.done("/console/users/new", &form_with(&[&own, change].concat()))
 }
 
-fn link(server: &Server, kind: &str) -> String {
+/// The secret of the newest link of a kind that was sent.
+pub fn link(server: &Server, kind: &str) -> String {
     server.run(async |context, by| {
         let all = mail::list(context, by).await.unwrap();
         let newest = all.iter().filter(|one| one.kind.as_str() == kind).max_by_key(|one| one.created_at);

@@ -1,9 +1,12 @@
 //! Biotz's document, walked in a browser: credentials, their file, and Swagger UI.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::harness::{Answer, Browser, Database, Looks, Server, TestUser, basic};
+use crate::harness::{Answer, Browser, Database, Looks, Server, TestUser, agent, basic};
 
 const CLIENT: &str = "biotz-platform-programmatic-users";
 
@@ -223,16 +226,12 @@ fn execute(browser: &Browser, status: u16) {
     panic!("no {status}: {}", browser.text());
 }
 
-#[rstest]
-fn bz9_swagger_ui_is_authorized_with_the_credentials_and_its_calls_are_answered() {
-    let Some((_server, browser)) = developer(true) else { return };
-    make(&browser, "Warehouse", "");
-    let (username, password) = (browser.value("Username"), browser.value("Password"));
-    browser.open("/docs/");
+/// Signs in with Swagger UI's box, whose page is open, and calls `/api/v1/me`; signs out, and is refused.
+fn is_authorized(browser: &Browser, username: &str, password: &str) {
     browser.sees("/api/v1/me");
     browser.press("Authorize");
-    browser.fill("username:", &username);
-    browser.fill("password:", &password);
+    browser.fill("username:", username);
+    browser.fill("password:", password);
     browser.choose("Client credentials location:", "Authorization header");
     // Both flows of the one scheme have fields of these names: the password flow's are told apart.
     browser.execute(
@@ -245,17 +244,69 @@ fn bz9_swagger_ui_is_authorized_with_the_credentials_and_its_calls_are_answered(
     );
     browser.fill("client_id of the password flow", CLIENT);
     assert_eq!(browser.value("client_secret of the password flow"), "");
-    click(&browser, "#openid-password-checkbox-oauth2");
-    click(&browser, "#authorize-password");
+    click(browser, "#openid-password-checkbox-oauth2");
+    click(browser, "#authorize-password");
     browser.sees("Authorized");
     browser.press("Close");
-    click(&browser, "[id$=me_me] .opblock-summary-control");
+    click(browser, "[id$=me_me] .opblock-summary-control");
     browser.press("Try it out");
-    execute(&browser, 200);
-    browser.sees(&username);
+    execute(browser, 200);
+    browser.sees(username);
 
-    click(&browser, ".auth-wrapper button.authorize");
+    click(browser, ".auth-wrapper button.authorize");
     browser.press("Logout");
     browser.press("Close");
-    execute(&browser, 401);
+    execute(browser, 401);
+}
+
+#[rstest]
+fn bz9_swagger_ui_is_authorized_with_the_credentials_and_its_calls_are_answered() {
+    let Some((_server, browser)) = developer(true) else { return };
+    make(&browser, "Warehouse", "");
+    let (username, password) = (browser.value("Username"), browser.value("Password"));
+    browser.open("/docs/");
+    is_authorized(&browser, &username, &password);
+}
+
+/// The pages of Swagger UI at an origin of their own, over the document of a server elsewhere.
+fn swagger_ui_elsewhere(listener: TcpListener, server: &str) {
+    let server = server.to_owned();
+    std::thread::spawn(move || {
+        for mut connection in listener.incoming().flatten() {
+            let mut line = String::new();
+            let _ = BufReader::new(&connection).read_line(&mut line);
+            let path = line.split(' ').nth(1).unwrap_or_default();
+            let mut page = Answer::of(agent().get(format!("{server}{path}")).call());
+            if path.ends_with("initializer.js") {
+                page.body = page.body.replace("/api/openapi.json", &format!("{server}/api/openapi.json"));
+            }
+            let (kind, length) = (page.header("content-type"), page.body.len());
+            let _ = write!(
+                connection,
+                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{}",
+                page.body
+            );
+        }
+    });
+}
+
+#[rstest]
+fn bz9_swagger_ui_on_another_origin_is_authorized_where_cors_lets_it(#[values(true, false)] allowed: bool) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let mut server = Server::with(Database::Sqlite).set("preset", "biotz");
+    if allowed {
+        server = server.set("http.cors_origins", &origin);
+    }
+    let server = server.start();
+    let made = server
+        .run(async |context, by| grantor::admin::credentials::create(context, by, "Warehouse", "", &[]).await.unwrap());
+    swagger_ui_elsewhere(listener, server.base());
+    let Some(browser) = Browser::start(&server, Looks::default()) else { return };
+    browser.open(&format!("{origin}/docs/"));
+    if allowed {
+        is_authorized(&browser, &made.user.username, made.user.password.as_ref().unwrap().expose());
+    } else {
+        browser.sees("Failed to load API definition");
+    }
 }

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use super::bandwidth::link;
 use super::visitor::opens;
 use crate::harness::{Browser, Database, Looks, Server, TestUser};
 
@@ -63,6 +64,50 @@ fn bw1_to_bw5_an_api_user_is_made_field_by_field_in_a_browser(#[values(true, fal
     browser.press("Set password");
     browser.sees("Password set.");
     assert_eq!(opens(&server, "jdoe", PASSWORD), 200);
+}
+
+#[rstest]
+fn bw6_and_bw7_an_invited_user_verifies_their_address_and_chooses_a_password_in_a_browser(
+    #[values(true, false)] script: bool,
+) {
+    let (server, admin) = like("bandwidth");
+    let Some(browser) = Browser::signed_in(&server, &admin, looks(script)) else { return };
+    browser.press("Users");
+    browser.press("Add");
+    fill_form(&browser, &[("Username", "jdoe"), ("First name", "Jay"), ("Last name", "Doe")]);
+    fill_form(&browser, &[("E-mail", "jdoe@example.com"), ("Work phone", "9195551234")]);
+    browser.tick("Allow user credentials to authenticate API");
+    browser.press("Save Changes");
+    browser.sees("A message with a link to verify the address is on its way.");
+    browser.sees("not verified yet");
+    assert_eq!(opens(&server, "jdoe", PASSWORD), 401, "not usable before");
+
+    // Somebody else, in a browser that nobody is signed in to.
+    let Some(other) = Browser::start(&server, looks(script)) else { return };
+    let follow = |kind: &str| {
+        let secret = link(&server, kind);
+        other.open(&format!("/console/link#{secret}"));
+        // A script takes it from the address.
+        if !script {
+            other.fill("Secret of the link", &secret);
+            other.press("Go on");
+        }
+    };
+    follow("verify_email");
+    other.sees("For the account jdoe");
+    other.fill("Telephone number", "919-555-1234");
+    other.press("Verify my address");
+    other.sees("in the same format");
+    other.fill("Telephone number", "9195551234");
+    other.press("Verify my address");
+    other.sees("Your address is verified.");
+    follow("set_password");
+    fill_form(&other, &[("New password", PASSWORD), ("The same again", PASSWORD)]);
+    other.press("Set password");
+    other.sees("Password set.");
+    assert_eq!(opens(&server, "jdoe", PASSWORD), 200);
+    browser.reload();
+    browser.does_not_see("not verified yet");
 }
 
 #[rstest]

@@ -11,6 +11,7 @@ mod in_a_browser;
 mod kizen;
 mod looks;
 mod own;
+mod pictures;
 mod reports;
 mod sessions;
 mod visitor;

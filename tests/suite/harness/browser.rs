@@ -52,6 +52,11 @@ pub struct Browser {
 impl Browser {
     /// Starts one for a server; none, said loudly, where there is no Chromium.
     pub fn start(server: &Server, looks: Looks) -> Option<Self> {
+        Self::at(server.base(), looks)
+    }
+
+    /// Starts one for the server at this address.
+    pub fn at(base: &str, looks: Looks) -> Option<Self> {
         let (Some(chromium), Some(chromedriver)) = (program("chromium"), program("chromedriver")) else {
             missing("Chromium and its driver");
             return None;
@@ -101,7 +106,7 @@ impl Browser {
             ClientBuilder::new(connector).capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await
         });
         let client = client.expect("a browser");
-        Some(Self { runtime, client: Some(client), driver, folder, base: server.base().to_owned() })
+        Some(Self { runtime, client: Some(client), driver, folder, base: base.to_owned() })
     }
 
     /// Starts one and signs a user in.
@@ -230,7 +235,7 @@ impl Browser {
         self.press_in("", name);
     }
 
-    /// The same within the table row, card or section that holds `within` in its text.
+    /// The same within the table row, card or section that holds `within` in its text, or the navigation of that name.
     #[track_caller]
     pub fn press_in(&self, within: &str, name: &str) {
         let label = quoted(name);
@@ -238,7 +243,8 @@ impl Browser {
             "" => String::new(),
             within => {
                 let within = quoted(within);
-                format!("(//tr | //section | //li)[contains(normalize-space(.), {within})]")
+                let holds = format!("contains(normalize-space(.), {within})");
+                format!("(//tr[{holds}] | //section[{holds}] | //li[{holds}] | //nav[@aria-label={within}])")
             }
         };
         let xpath = ["button", "a", "summary"]

@@ -58,16 +58,26 @@ fn the_private_listener_says_where_it_is_and_names_its_methods_and_its_requests(
 }
 
 #[test]
-fn the_answer_to_a_preflight_has_an_id_too() {
+fn a_preflight_of_a_configured_origin_alone_is_allowed_and_its_answer_has_an_id_too() {
     let server = Server::with(Database::Sqlite).set("http.cors_origins", "https://app.example.com").start();
-    let request = ureq::http::Request::builder()
-        .method("OPTIONS")
-        .uri(format!("{}/oauth/token", server.base()))
-        .header("Origin", "https://app.example.com")
-        .header("Access-Control-Request-Method", "POST")
-        .body(())
-        .unwrap();
-    let answer = Answer::of(agent().run(request));
-    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, "https://app.example.com"));
-    assert_eq!(answer.header("x-request-id").len(), 22);
+    let preflight = |origin: &str, header: &str| {
+        let request = ureq::http::Request::builder()
+            .method("OPTIONS")
+            .uri(format!("{}/oauth/token", server.base()))
+            .header("Origin", origin)
+            .header("Access-Control-Request-Method", "POST")
+            .header("Access-Control-Request-Headers", header)
+            .body(())
+            .unwrap();
+        Answer::of(agent().run(request))
+    };
+    for header in ["authorization", "x-requested-with, content-type", "x-api-key, x-user-id, x-business-id"] {
+        let answer = preflight("https://app.example.com", header);
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, "https://app.example.com"));
+        assert_eq!(answer.header("access-control-allow-credentials"), "", "no cookies from there");
+        assert_eq!(answer.header("x-request-id").len(), 22);
+    }
+    for (origin, header) in [("https://other.example.com", "authorization"), ("https://app.example.com", "cookie")] {
+        assert_eq!(preflight(origin, header).header("access-control-allow-origin"), "", "{origin} {header}");
+    }
 }

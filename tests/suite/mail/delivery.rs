@@ -98,12 +98,13 @@ fn a_message_whose_link_is_over_is_not_sent(#[values(Database::Sqlite, Database:
     server.run(async |context, _| grantor::admin::links::resend(context, &by, "again").await).unwrap();
     invited(&server, "late", "late@example.org");
     within(LONG, || outbox(&server).iter().all(|message| message.last_error.is_some()));
-    let first = outbox(&server).remove(0);
-    assert!(first.last_error.as_deref().unwrap().contains("another one has taken its place"), "{first:?}");
     mail.start();
     server.clock.advance(7 * 86_400 + 1);
     within(LONG, || outbox(&server).iter().all(|message| message.status == MailStatus::Failed));
-    assert!(outbox(&server)[2].last_error.as_deref().unwrap().contains("expired"));
+    let messages = outbox(&server);
+    // It may have been put off once before the other one took its place.
+    assert!(messages[0].last_error.as_deref().unwrap().contains("another one has taken its place"), "{messages:?}");
+    assert!(messages[2].last_error.as_deref().unwrap().contains("expired"), "{messages:?}");
     assert!(mail.messages().is_empty());
 }
 
