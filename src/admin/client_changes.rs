@@ -1,7 +1,7 @@
 //! Changes of a client's registration.
 
 use crate::admin::clients::{NewClient, approves, check_scopes, checked, event, find};
-use crate::admin::{AdminError, Authority, roles};
+use crate::admin::{AdminError, Authority, client_secrets, roles};
 use crate::model::client::{Client, ClientKind, StaticClaims};
 use crate::model::role::APPLICATIONS_MANAGE;
 use crate::oauth::Context;
@@ -90,6 +90,9 @@ pub async fn update(context: &Context, by: &Authority, key: &str, change: &Clien
             "whoever registered an application changes its label, description and purpose alone".to_owned(),
         ));
     }
+    if !change.is_a_developers() {
+        client_secrets::may_see(context, by, &known)?;
+    }
     // Against what is known now: a bad change is refused before the transaction.
     let proposed = checked(&change.onto(&known), &known.organization_id)?;
     check_scopes(context, &proposed, true).await?;
@@ -106,7 +109,7 @@ pub async fn update(context: &Context, by: &Authority, key: &str, change: &Clien
         .change(move |db| {
             clients::hold(db, &id)?;
             let gone = || StoreError::Conflict("the client is gone".to_owned());
-            let current = clients::find(db, &id)?.ok_or_else(gone)?;
+            let current = clients::find(db, &id, None)?.ok_or_else(gone)?;
             let next = checked(&change.onto(&current), &current.organization_id);
             let next = next.map_err(|cause| StoreError::Conflict(cause.to_string()))?;
             let role_ids = role_ids.clone().unwrap_or_else(|| current.role_ids.clone());

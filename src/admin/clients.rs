@@ -6,7 +6,9 @@ use crate::admin::mail::{self, Message};
 use crate::admin::{AdminError, Authority, client_secrets, organizations, roles, scope_requests};
 use crate::crypto::secret::SecretString;
 use crate::model::audit::AuditEvent;
-use crate::model::client::{AuthenticationMethod, Client, ClientKind, ClientMode, ClientStatus, StaticClaims};
+use crate::model::client::{
+    AuthenticationMethod, Client, ClientKind, ClientMode, ClientStatus, PASSWORD_AS_CLIENT, StaticClaims,
+};
 use crate::model::grant_type::GrantType;
 use crate::model::role::{APPLICATIONS_MANAGE, SCOPES_MANAGE};
 use crate::model::scope::ScopeSet;
@@ -280,9 +282,12 @@ pub(in crate::admin) fn checked(new: &NewClient, organization_id: &str) -> Resul
 
 /// RFC 6749 Appendix A.1 allows printable ASCII; a UUID is refused, so that no `sub` is ambiguous.
 pub(in crate::admin) fn checked_client_id(chosen: &str) -> Result<String, AdminError> {
-    let printable = !chosen.is_empty() && chosen.len() <= 255 && chosen.chars().all(|c| !c.is_control());
+    let printable = !chosen.is_empty() && chosen.len() <= 255 && chosen.bytes().all(|b| (0x20..=0x7e).contains(&b));
     if !printable {
-        return Err(AdminError::invalid("client_id", "a client id has 1 to 255 bytes without control characters"));
+        return Err(AdminError::invalid("client_id", "a client id has 1 to 255 printable ASCII characters"));
+    }
+    if chosen.starts_with(PASSWORD_AS_CLIENT) {
+        return Err(AdminError::invalid("client_id", "a client id does not begin with `password:`"));
     }
     if uuid::Uuid::parse_str(chosen).is_ok() {
         return Err(AdminError::invalid("client_id", "a client id is not a UUID: those name users in `sub`"));
@@ -296,7 +301,8 @@ pub(in crate::admin) fn checked_client_id(chosen: &str) -> Result<String, AdminE
 /// [`AdminError::NotFound`]; [`AdminError::Refused`] if several have the label.
 pub async fn find(context: &Context, by: &Authority, key: &str) -> Result<Client, AdminError> {
     let wanted = key.to_owned();
-    let found = context.store.read(move |db| clients::find(db, &wanted)).await?;
+    let organization = by.organization().map(str::to_owned);
+    let found = context.store.read(move |db| clients::find(db, &wanted, organization.as_deref())).await?;
     found.filter(|client| sees(by, client)).ok_or_else(|| AdminError::not_found("client", key))
 }
 

@@ -30,6 +30,9 @@ pub enum AdminError {
     /// Whoever asks may not.
     #[error("{0}")]
     Forbidden(String),
+    /// Too many wrong passwords came before; seconds to wait.
+    #[error("too many failed attempts: try again in {0} seconds")]
+    Limited(u64),
     /// There is no such thing, or it is another organization's.
     #[error("{} {noun} `{key}`", none_of(.noun))]
     NotFound {

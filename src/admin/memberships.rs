@@ -1,6 +1,6 @@
 //! Which organizations a user is in, and their roles in each.
 
-use crate::admin::users::{event, find, refuse_last_administrator, visible};
+use crate::admin::users::{event, find, manageable, refuse_last_administrator, visible};
 use crate::admin::{AdminError, Authority, organizations, roles};
 use crate::model::organization::Organization;
 use crate::model::role::USERS_MANAGE;
@@ -82,6 +82,38 @@ pub async fn set(
             audit::record(db, &actor, &event, now)
         })
         .await?;
+    Ok(user)
+}
+
+/// One whose way in (password, address, access) `by` may change: as [`manageable`], and wherever else the user has roles,
+/// `by` holds as much there. Whoever can sign in as somebody is them everywhere.
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Forbidden`].
+pub(super) async fn controllable(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
+    let user = manageable(context, by, key).await?;
+    if by.organization().is_none() || organizations::disposes(context, by).await.is_ok() {
+        return Ok(user);
+    }
+    let id = user.id.clone();
+    let places = context.store.read(move |db| memberships::of_user(db, &id)).await?;
+    for place in places {
+        if place.organization_id == user.organization_id || place.role_ids.is_empty() {
+            continue;
+        }
+        let held = roles::permissions(&context.registry.snapshot(), &place.role_ids);
+        match organizations::elsewhere(context, by, &place.organization_id).await {
+            Ok((_, there)) => there.may_grant(&held)?,
+            Err(AdminError::NotFound { .. } | AdminError::Forbidden(_)) => {
+                return Err(AdminError::Forbidden(
+                    "the account has roles in another organization, which are not yours: its user sets a new password \
+                     through a link that is sent to them"
+                        .to_owned(),
+                ));
+            }
+            Err(error) => return Err(error),
+        }
+    }
     Ok(user)
 }
 

@@ -69,7 +69,7 @@ pub async fn govern(context: &Context, by: &Authority) -> Result<(), AdminError>
 
 /// That `by` has organizations at their disposal, with all who are in them: the operator does, and administrators of
 /// the default organization.
-async fn disposes(context: &Context, by: &Authority) -> Result<(), AdminError> {
+pub(super) async fn disposes(context: &Context, by: &Authority) -> Result<(), AdminError> {
     for permission in [USERS_MANAGE, ROLES_MANAGE, SCOPES_MANAGE] {
         by.require(permission)?;
     }

@@ -1,13 +1,14 @@
 //! Passwords of users: set by somebody, or generated.
 
-use crate::admin::users::{event, manageable};
+use crate::admin::memberships::controllable;
+use crate::admin::users::event;
 use crate::admin::{AdminError, Authority};
 use crate::crypto::password::{PasswordInput, generate_password};
 use crate::crypto::secret::SecretString;
 use crate::login::{GENERATED_DIGEST_PURPOSE, is_generated_shape};
 use crate::model::user::{PasswordKind, User, UserStatus};
 use crate::oauth::Context;
-use crate::store::{attempts, audit, families, users};
+use crate::store::{attempts, audit, families, user_profiles, users};
 
 /// What is stored of a chosen password, or of a generated one that is shown this once.
 ///
@@ -42,13 +43,13 @@ pub(super) async fn hash(context: &Context, chosen: &SecretString) -> Result<Str
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Invalid`] if the password is too weak.
 pub async fn set(context: &Context, by: &Authority, key: &str, chosen: &SecretString) -> Result<User, AdminError> {
-    let user = manageable(context, by, key).await?;
+    let user = controllable(context, by, key).await?;
     let (password, _) = stored(context, Some(chosen)).await?;
     store(context, by, &user, password).await?;
     Ok(user)
 }
 
-/// Sets the password of the user who asks, who has just given the present one.
+/// Sets the password of the user who asks, who has just given the present one. Answers their epoch from then on.
 ///
 /// # Errors
 /// [`AdminError::Invalid`] if the password is too weak.
@@ -57,7 +58,7 @@ pub(super) async fn set_own(
     by: &Authority,
     user: &User,
     chosen: &SecretString,
-) -> Result<(), AdminError> {
+) -> Result<i64, AdminError> {
     let (password, _) = stored(context, Some(chosen)).await?;
     store(context, by, user, password).await
 }
@@ -67,7 +68,7 @@ pub(super) async fn set_own(
 /// # Errors
 /// [`AdminError::NotFound`].
 pub async fn rotate(context: &Context, by: &Authority, key: &str) -> Result<(User, SecretString), AdminError> {
-    let user = manageable(context, by, key).await?;
+    let user = controllable(context, by, key).await?;
     let (password, generated) = stored(context, None).await?;
     store(context, by, &user, password).await?;
     let generated = generated.ok_or_else(|| AdminError::Bug("no password was generated".to_owned()))?;
@@ -79,22 +80,25 @@ async fn store(
     by: &Authority,
     user: &User,
     (kind, hash): (PasswordKind, String),
-) -> Result<(), AdminError> {
+) -> Result<i64, AdminError> {
     let now = context.clock.now();
     let event = event("user.password_changed", &user.id, &user.organization_id, format!("kind={kind}"));
     let (actor, user) = (by.actor.clone(), user.clone());
     let account = context.login.account_key(&user.username);
-    context
+    let vouched_for = by.organization().is_none();
+    let epoch = context
         .change(move |db| {
             users::set_password(db, &user.id, kind, &hash, now)?;
-            // A new password ends an invitation and a lock, and nothing else: where neither is, nothing changes.
-            for waiting in [UserStatus::Locked, UserStatus::Invited] {
-                users::set_status(db, &user.id, waiting, UserStatus::Active, now)?;
+            // A new password ends a lock, and an invitation whose address is verified; where neither is, nothing changes.
+            users::set_status(db, &user.id, UserStatus::Locked, UserStatus::Active, now)?;
+            if vouched_for || user_profiles::is_verified(db, &user.id)? {
+                users::set_status(db, &user.id, UserStatus::Invited, UserStatus::Active, now)?;
             }
             attempts::forget(db, &account)?;
             families::revoke_all_of_user(db, &user.id, now)?;
-            audit::record(db, &actor, &event, now)
+            audit::record(db, &actor, &event, now)?;
+            Ok(users::by_id(db, &user.id)?.map_or(0, |user| user.epoch))
         })
         .await?;
-    Ok(())
+    Ok(epoch)
 }

@@ -1,11 +1,14 @@
 //! What a user's profile says, and changes of it.
 
+use crate::admin::links::Letter;
 use crate::admin::users::{UserRequest, event, find, manageable, profile};
-use crate::admin::{AdminError, Authority, FieldError};
+use crate::admin::{AdminError, Authority, FieldError, memberships};
+use crate::model::mail::LinkPurpose;
 use crate::model::profile::{ProfileFault, ProfileField};
+use crate::model::role::USERS_MANAGE;
 use crate::oauth::Context;
 use crate::store::user_profiles::{self, UserChange, UserProfile};
-use crate::store::{audit, families, users};
+use crate::store::{audit, families, one_time_links, users};
 
 /// What `[users]` asks for. The operator may leave a part out; a telephone number is written in one form everywhere.
 pub(super) fn check_rules(context: &Context, by: &Authority, request: &UserRequest, wrong: &mut Vec<FieldError>) {
@@ -60,7 +63,8 @@ fn is_email(text: &str) -> bool {
 }
 
 /// Changes a user's profile, access or administration level. A user without `users:manage` changes their own names
-/// and telephone number alone.
+/// and telephone number alone. Another address is not verified: a message asks for that, and links sent to the old one
+/// open nothing any more. What the operator enters is vouched for.
 ///
 /// # Errors
 /// [`AdminError`] says what cannot be, and at which field.
@@ -76,7 +80,16 @@ pub async fn update(
         && change.administration.is_none()
         && change.access.is_none()
         && change.description.is_none();
-    let user = if own && only_names { found? } else { manageable(context, by, key).await? };
+    let is_way_in = change.email.is_some() || change.administration.is_some() || change.access.is_some();
+    let user = match () {
+        () if own && only_names => found?,
+        // Whoever manages credentials names and describes them; what opens more is not theirs to give.
+        () if is_way_in => {
+            by.require(USERS_MANAGE)?;
+            memberships::controllable(context, by, key).await?
+        }
+        () => manageable(context, by, key).await?,
+    };
     let mut wrong = Vec::new();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     check_profile(
@@ -101,9 +114,19 @@ pub async fn update(
     let event = event("user.changed", &user.id, &user.organization_id, format!("fields={fields}"));
     let (actor, change, changed) = (by.actor.clone(), change.clone(), user.clone());
     let loses_api = user.access_api && change.access.is_some_and(|(_, api)| !api);
+    let letter = match change.email.as_ref().and_then(Option::as_deref) {
+        Some(email) if by.organization().is_some() => Some(Letter::invitation(context, &user.id, email)?),
+        _ => None,
+    };
+    let vouched_for = by.organization().is_none().then_some(now);
     context
         .change(move |db| {
-            user_profiles::update(db, &changed.id, &change)?;
+            if user_profiles::update(db, &changed.id, &change, vouched_for)? {
+                one_time_links::void(db, &changed.id, &[LinkPurpose::VerifyEmail, LinkPurpose::SetPassword], now)?;
+                if let Some(letter) = &letter {
+                    letter.enqueue(db)?;
+                }
+            }
             if loses_api {
                 users::raise_epoch(db, &changed.id, now)?;
                 families::revoke_all_of_user(db, &changed.id, now)?;

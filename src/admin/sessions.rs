@@ -1,6 +1,6 @@
 //! Sessions of the console: begun by a password, listed, ended.
 
-use crate::admin::users::{event, find, visible};
+use crate::admin::users::{account, event, find, visible};
 use crate::admin::{AdminError, Authority, passwords};
 use crate::crypto::identifier::uuid_v7;
 use crate::crypto::secret::SecretString;
@@ -112,15 +112,12 @@ pub async fn change_password(
     let proof = context.login.sign_in(&door, &user.username, present.expose(), browser.network).await;
     let proof = proof.map_err(|error| match error {
         SignInError::Refused(_) => AdminError::invalid("present_password", "is not your password"),
-        SignInError::Limited(seconds) => {
-            AdminError::Forbidden(format!("too many failed attempts: try again in {seconds} seconds"))
-        }
+        SignInError::Limited(seconds) => AdminError::Limited(seconds),
         SignInError::Bug(what) => AdminError::Bug(what),
         busy => AdminError::Unavailable(busy.to_string()),
     })?;
-    passwords::set_own(context, by, &user, new).await?;
-    let id = user.id.clone();
-    let epoch = context.store.read(move |db| users::by_id(db, &id)).await?.map_or(proof.epoch, |user| user.epoch);
+    // The epoch of this very change: one that is raised meanwhile ends the new session, too.
+    let epoch = passwords::set_own(context, by, &user, new).await?;
     let signed_in = SignedIn { epoch, ..proof };
     Ok(start(context, browser, &signed_in, organization_id).await?)
 }
@@ -152,7 +149,7 @@ pub async fn show_organization(context: &Context, session: &Session, organizatio
 /// # Errors
 /// [`AdminError::NotFound`], [`AdminError::Forbidden`].
 pub async fn list(context: &Context, by: &Authority, user_key: &str) -> Result<Vec<Session>, AdminError> {
-    let user = visible(context, by, user_key).await?;
+    let user = account(context, by, user_key).await?;
     let (id, now) = (user.id.clone(), context.clock.now());
     let found = context.store.read(move |db| sessions::of_user(db, &id)).await?;
     Ok(found.into_iter().filter(|session| session.epoch == user.epoch && is_live(session, now)).collect())

@@ -20,7 +20,7 @@ pub async fn page(
     let Some(key) = user.or(by.user_id()) else {
         return Err(AdminError::invalid("user", "name the user whose sign-ins are meant"));
     };
-    let user = users::visible(context, by, key).await?;
+    let user = users::account(context, by, key).await?;
     let (after, now) = (after.to_owned(), context.clock.now());
     Ok(context.store.read(move |db| families::live_of_user(db, &user.id, &after, limit, now)).await?)
 }
@@ -33,7 +33,7 @@ pub async fn revoke(context: &Context, by: &Authority, id: &str) -> Result<(), A
     let wanted = id.to_owned();
     let not_found = || AdminError::not_found("token family", id);
     let family = context.store.read(move |db| families::find(db, &wanted)).await?.ok_or_else(not_found)?;
-    let user = match users::visible(context, by, &family.user_id).await {
+    let user = match users::account(context, by, &family.user_id).await {
         Err(AdminError::NotFound { .. } | AdminError::Forbidden(_)) => return Err(not_found()),
         user => user?,
     };

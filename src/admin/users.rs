@@ -257,6 +257,19 @@ pub async fn visible(context: &Context, by: &Authority, key: &str) -> Result<Use
     user
 }
 
+/// One whose sign-ins `by` may look at: everybody their own, others those of the users that were made in their
+/// organization. What a guest does elsewhere is not the host's to see.
+///
+/// # Errors
+/// As [`visible`].
+pub async fn account(context: &Context, by: &Authority, key: &str) -> Result<User, AdminError> {
+    let user = visible(context, by, key).await?;
+    if by.user_id() == Some(user.id.as_str()) || by.sees(&user.organization_id) {
+        return Ok(user);
+    }
+    Err(AdminError::Forbidden("the account belongs to another organization, which alone sees its sign-ins".to_owned()))
+}
+
 /// One whose account `by` may change: a user of the organization that they were made in, who holds nothing there
 /// that `by` does not. Whoever resets a password can do what its owner can.
 ///
@@ -331,6 +344,15 @@ pub async fn set_status(context: &Context, by: &Authority, key: &str, status: Us
     }
     if user.status != status && !user.status.may_become(status) {
         return Err(AdminError::Refused(format!("a user who is {} cannot become {status}", user.status)));
+    }
+    // Whoever was invited proves their address first; only the operator vouches for it.
+    if user.status == UserStatus::Invited && status == UserStatus::Active && by.organization().is_some() {
+        let id = user.id.clone();
+        if !context.store.read(move |db| user_profiles::is_verified(db, &id)).await? {
+            return Err(AdminError::Refused(
+                "the address is not verified yet: the invitation can be sent again".to_owned(),
+            ));
+        }
     }
     let now = context.clock.now();
     let event = event("user.status_changed", &user.id, &user.organization_id, format!("status={status}"));

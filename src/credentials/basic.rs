@@ -10,6 +10,7 @@ use crate::credentials::known::{Known, KnownPassword, KnownUser, Since};
 use crate::credentials::principal::{Limit, Principal, Reach};
 use crate::credentials::shape::{Shape, UserAndPassword, refused};
 use crate::login::{Door, Face, Network};
+use crate::model::client::PASSWORD_AS_CLIENT;
 use crate::model::user::UserStatus;
 use crate::oauth::{Context, ProtocolError};
 
@@ -63,7 +64,7 @@ fn reach(password: &KnownPassword, despite_lock: bool) -> Reach<'static> {
         shape: Shape::Password,
         face: Face::Api,
         // A password has no id of its own, and the user's alone would make a token look like a client's own one.
-        credential_id: format!("password:{}", password.user_id),
+        credential_id: format!("{PASSWORD_AS_CLIENT}{}", password.user_id),
         expires_at: None,
         client_id: None,
         limit: Limit::None,

@@ -131,6 +131,10 @@ fn of_authorization(value: &SecretString) -> Result<Presented, ProtocolError> {
     }
     let decoded = STANDARD.decode(rest.trim()).map(Zeroizing::new).map_err(|_| refused("Basic: not base64"))?;
     let text = std::str::from_utf8(&decoded).map_err(|_| refused("Basic: not UTF-8"))?;
+    // RFC 7617 §2: no control characters; this one no database of ours takes.
+    if text.contains('\0') {
+        return Err(refused("Basic: NUL"));
+    }
     // RFC 7617 §2: the first colon ends the user-id; the password may have more of them.
     let colon = text.find(':').ok_or_else(|| refused("Basic: no colon"))?;
     Ok(Presented::Password(UserAndPassword { whole: SecretString::from(text), password_at: colon + 1 }))

@@ -39,6 +39,7 @@ pub fn refuse_verb(error: &AdminError, request_id: &str) -> HttpResponse {
         AdminError::Refused(detail) => (StatusCode::CONFLICT, detail.clone()),
         AdminError::Forbidden(detail) => (StatusCode::FORBIDDEN, detail.clone()),
         AdminError::NotFound { .. } => (StatusCode::NOT_FOUND, error.to_string()),
+        AdminError::Limited(_) => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
         AdminError::Unavailable(cause) => return refuse(&ProtocolError::unavailable(1).because(cause), request_id),
         AdminError::Bug(cause) => return refuse(&ProtocolError::defect().because(cause), request_id),
     };
@@ -49,6 +50,9 @@ pub fn refuse_verb(error: &AdminError, request_id: &str) -> HttpResponse {
     }
     write(status, &problem, |response| {
         response.insert_header((CACHE_CONTROL, "no-store"));
+        if let AdminError::Limited(seconds) = error {
+            response.insert_header((RETRY_AFTER, *seconds));
+        }
     })
 }
 

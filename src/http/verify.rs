@@ -71,7 +71,9 @@ impl Options {
                 return Err(refused("an option is repeated"));
             }
             match name.as_str() {
-                "scope" => options.scope = ScopeSet::parse(&value).map_err(|_| refused("the scope is malformed"))?,
+                "scope" if !value.trim().is_empty() => {
+                    options.scope = ScopeSet::parse(&value).map_err(|_| refused("the scope is malformed"))?
+                }
                 "organization" if !value.is_empty() => options.asked.organization = Some(value),
                 "audience" if !value.is_empty() => options.asked.audience = Some(value),
                 "token" if value == "jwt" => options.token = true,

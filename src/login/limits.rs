@@ -104,7 +104,9 @@ impl Attempt {
                 Reservation::Reserved => return Ok(Place::Taken),
                 Reservation::Blocked(until) => {
                     let micros = u64::try_from(until.micros_since(now)).unwrap_or(0);
-                    return Ok(Place::Blocked(micros.div_ceil(1_000_000).max(1)));
+                    let seconds = micros.div_ceil(1_000_000).max(1);
+                    // Who came in time, and waited for others that turned out wrong, was not looked at: that is no refusal.
+                    return Ok(if waited { Place::Wait(seconds) } else { Place::Blocked(seconds) });
                 }
                 Reservation::Busy if started.elapsed() >= LONGEST_WAIT => return Ok(Place::Wait(1)),
                 Reservation::Busy => {

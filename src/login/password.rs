@@ -156,6 +156,18 @@ pub struct Login {
     in_flight: Mutex<HashMap<Digest, Evaluation>>,
 }
 
+/// An evaluation on its way; whatever ends it, nobody joins it any more.
+struct Leaving<'a> {
+    login: &'a Login,
+    identity: Digest,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.login.in_flight().remove(&self.identity);
+    }
+}
+
 impl Login {
     /// The pipeline of a node.
     #[must_use]
@@ -253,9 +265,8 @@ impl Login {
                 // A task of its own: whoever hangs up must leave neither a place that stays taken nor an evaluation
                 // that a later caller would go on with.
                 let task = tokio::spawn(async move {
-                    let outcome = login.evaluate(&door, &username, &password, network, user).await;
-                    login.in_flight().remove(&identity);
-                    outcome
+                    let _leaving = Leaving { login: &login, identity };
+                    login.evaluate(&door, &username, &password, network, user).await
                 });
                 let ended = |outcome| match outcome {
                     Ok(outcome) => outcome,

@@ -63,6 +63,9 @@ crate::words! {
     }
 }
 
+/// What names a user's password where a client would be named, with the user's id behind it. No client id begins so.
+pub const PASSWORD_AS_CLIENT: &str = "password:";
+
 /// One of a client's secrets; only its keyed digest is known.
 #[derive(Debug, Clone)]
 pub struct ClientSecret {

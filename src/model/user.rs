@@ -118,6 +118,9 @@ pub enum UsernameError {
         "a username is in Unicode's NFC form, without control or zero-width characters and without space at its ends"
     )]
     LookAlike,
+    /// Where a user is named by username or by id, the one must not be another's other.
+    #[error("a username is not a UUID: those are users' ids")]
+    Id,
 }
 
 /// A username that may be given to a user.
@@ -143,6 +146,9 @@ impl Username {
         if text.trim() != text || !is_nfc(text) || text.chars().any(invisible) {
             return Err(UsernameError::LookAlike);
         }
+        if uuid::Uuid::parse_str(text).is_ok() {
+            return Err(UsernameError::Id);
+        }
         Ok(Self(text.to_owned()))
     }
 
@@ -165,6 +171,8 @@ mod tests {
         assert_eq!(Username::parse("ju\u{308}rgen"), Err(UsernameError::LookAlike));
         assert_eq!(Username::parse(" a"), Err(UsernameError::LookAlike));
         assert_eq!(Username::parse(""), Err(UsernameError::Length));
+        assert_eq!(Username::parse("01a200a1-1d21-7183-91d1-b0d38c87eec0"), Err(UsernameError::Id));
+        assert!(Username::parse("01a200a1-1d21-7183-91d1-b0d38c87eec0@programmatic-users.example.com").is_ok());
     }
 
     #[test]

@@ -64,14 +64,14 @@ async fn introspect_refresh_token(
     presented: &RefreshToken,
 ) -> Result<String, ProtocolError> {
     let found = RecoveredFamily::read(context, presented.family_id()).await?;
-    let now = context.clock.now();
+    let (now, snapshot) = (context.clock.now(), context.registry.snapshot());
     let current = found.filter(|found| {
         let family = &found.family;
         family.client_id == client.client_id
             && presented.is_of(family, &context.data_keys.refresh)
             && presented.generation() == family.generation
             && family.is_live(now)
-            && found.owner_may_be_issued()
+            && found.owner_may_be_issued(&snapshot)
     });
     let Some(RecoveredFamily { family, .. }) = &current else { return Ok(INACTIVE.to_owned()) };
     json(&ActiveRefreshToken {

@@ -299,16 +299,20 @@ pub fn page(db: &mut Db, filter: &ClientFilter, after: &str, limit: i64) -> Resu
     with_children(db, rows)
 }
 
-/// By id, or by label where one client alone has it, in whichever organization.
+/// By id, or by label where one client alone has it; of one organization, or of whichever.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if several clients have the label.
-pub fn find(db: &mut Db, key: &str) -> Result<Option<Client>, StoreError> {
-    let rows = clients::table
+pub fn find(db: &mut Db, key: &str, organization_id: Option<&str>) -> Result<Option<Client>, StoreError> {
+    let mut query = clients::table
         .filter(clients::status.ne(ClientStatus::Deleted.as_str()))
         .filter(clients::client_id.eq(key).or(clients::label.eq(key)))
         .select(Row::as_select())
-        .load(db)?;
+        .into_boxed();
+    if let Some(organization_id) = organization_id {
+        query = query.filter(clients::organization_id.eq(organization_id.to_owned()));
+    }
+    let rows = query.load(db)?;
     let mut found = with_children(db, rows)?;
     if let Some(exact) = found.iter().position(|client| client.client_id == key) {
         return Ok(Some(found.swap_remove(exact)));

@@ -58,6 +58,10 @@ impl From<Error> for StoreError {
                     DatabaseErrorKind::NotNullViolation | DatabaseErrorKind::CheckViolation => {
                         Self::Bug(message.to_owned())
                     }
+                    // A NUL: it is looked up in vain, and the connection is as good as before.
+                    _ if message.contains("invalid byte sequence for encoding") => {
+                        Self::Conflict("a text has a character that cannot be stored".to_owned())
+                    }
                     _ if is_damaged(message) => {
                         Self::Unavailable("its file is not a SQLite database, or damaged: restore a backup".to_owned())
                     }

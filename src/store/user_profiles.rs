@@ -300,6 +300,7 @@ struct Changes {
     last_name: Option<String>,
     email: Option<Option<String>>,
     email_key: Option<Option<String>>,
+    email_verified_at: Option<Option<i64>>,
     phone: Option<Option<String>>,
     administration: Option<&'static str>,
     access_console: Option<i64>,
@@ -307,15 +308,26 @@ struct Changes {
     change: i64,
 }
 
-/// Changes a user. Taking the API away ends their tokens; that is the caller's to do (`users::raise_epoch`).
+/// Changes a user, and answers whether they have another e-mail address now; that one is verified as of `vouched_for`.
+/// Taking the API away ends their tokens; that is the caller's to do (`users::raise_epoch`).
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if the e-mail address is taken.
-pub fn update(db: &mut Db, id: &str, change: &UserChange) -> Result<(), StoreError> {
+pub fn update(db: &mut Db, id: &str, change: &UserChange, vouched_for: Option<Timestamp>) -> Result<bool, StoreError> {
     let email_key = change.email.as_ref().map(|email| email.as_ref().map(|email| email.to_lowercase()));
     if let Some(Some(key)) = &email_key {
         refuse_taken_email(db, key, id)?;
     }
+    let moved = match &email_key {
+        Some(key) => {
+            let known: Option<String> =
+                users::table.filter(users::id.eq(id)).select(users::email_key).get_result(db)?;
+            known != *key
+        }
+        None => false,
+    };
+    let is_there = email_key.as_ref().is_some_and(Option::is_some);
+    let verified_at = vouched_for.filter(|_| is_there).map(Timestamp::micros);
     let changes = Changes {
         name: change.name.clone(),
         description: change.description.clone(),
@@ -323,6 +335,7 @@ pub fn update(db: &mut Db, id: &str, change: &UserChange) -> Result<(), StoreErr
         last_name: change.last_name.clone(),
         email: change.email.clone(),
         email_key,
+        email_verified_at: moved.then_some(verified_at),
         phone: change.phone.clone(),
         administration: change.administration.map(Administration::as_str),
         access_console: change.access.map(|(console, _)| i64::from(console)),
@@ -330,7 +343,20 @@ pub fn update(db: &mut Db, id: &str, change: &UserChange) -> Result<(), StoreErr
         change: next_change(db)?,
     };
     diesel::update(users::table.filter(users::id.eq(id))).set(changes).execute(db)?;
-    Ok(())
+    Ok(moved)
+}
+
+/// Whether a user's e-mail address is verified, or there is none to verify.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn is_verified(db: &mut Db, id: &str) -> Result<bool, StoreError> {
+    let row: Option<(Option<String>, Option<i64>)> = users::table
+        .filter(users::id.eq(id))
+        .select((users::email_key, users::email_verified_at))
+        .get_result(db)
+        .optional()?;
+    Ok(row.is_some_and(|(email, verified_at)| email.is_none() || verified_at.is_some()))
 }
 
 /// Refuses an e-mail address that another user has; upper and lower case are one.

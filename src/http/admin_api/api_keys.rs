@@ -183,16 +183,18 @@ pub async fn delete(call: Call, key: web::Path<String>) -> HttpResponse {
 #[utoipa::path(post, path = "/api/v1/api-keys/{key}/disable", tag = "API keys", params(("key" = String, Path)),
     responses((status = 200, body = ApiKey)))]
 pub async fn disable(call: Call, key: web::Path<String>) -> HttpResponse {
-    let changed = api_keys::set_status(call.context(), &call.by, &key, ApiKeyStatus::Disabled).await;
-    call.answer(changed.map(ApiKey::from))
+    let changed =
+        async { api_keys::set_status(call.context(), &call.by, &key, ApiKeyStatus::Disabled).await.map(ApiKey::from) };
+    call.once_changed(b"", changed).await
 }
 
 /// Lets an API key work again.
 #[utoipa::path(post, path = "/api/v1/api-keys/{key}/enable", tag = "API keys", params(("key" = String, Path)),
     responses((status = 200, body = ApiKey)))]
 pub async fn enable(call: Call, key: web::Path<String>) -> HttpResponse {
-    let changed = api_keys::set_status(call.context(), &call.by, &key, ApiKeyStatus::Active).await;
-    call.answer(changed.map(ApiKey::from))
+    let changed =
+        async { api_keys::set_status(call.context(), &call.by, &key, ApiKeyStatus::Active).await.map(ApiKey::from) };
+    call.once_changed(b"", changed).await
 }
 
 /// Shows an API key again that was made to be. It asks for the caller's password once more, and is audited.

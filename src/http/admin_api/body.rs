@@ -74,7 +74,26 @@ async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload)
     if text.trim_ascii_start().first() != Some(&b'{') {
         return Err(problem::invalid_field("", "must be a JSON object", &id));
     }
+    if has_nul(text) {
+        return Err(problem::invalid_field("", "a text has a NUL character in it", &id));
+    }
     Ok(Given { value, bytes })
+}
+
+/// Whether a text of this JSON, or a member's name, has a NUL: no database of ours takes one.
+fn has_nul(json: &[u8]) -> bool {
+    fn holds(value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::String(text) => text.contains('\0'),
+            serde_json::Value::Array(values) => values.iter().any(holds),
+            serde_json::Value::Object(members) => {
+                members.iter().any(|(name, value)| name.contains('\0') || holds(value))
+            }
+            _ => false,
+        }
+    }
+    // It can be written in one way alone, so nearly every body is told by its bytes.
+    json.windows(6).any(|six| six == b"\\u0000") && serde_json::from_slice(json).is_ok_and(|value| holds(&value))
 }
 
 fn is_json(request: &HttpRequest) -> bool {

@@ -63,6 +63,10 @@ impl Call {
         let Some(state) = request.app_data::<web::Data<State>>().cloned() else {
             return Err(HttpResponse::InternalServerError().finish());
         };
+        // No database of ours takes a NUL, and no name or id has one.
+        if request.uri().to_string().contains("%00") {
+            return Err(problem::respond(StatusCode::BAD_REQUEST, "the address has a NUL character in it", &id));
+        }
         let query = web::Query::<OrganizationQuery>::from_query(request.query_string());
         let organization = query
             .map(|query| query.into_inner().organization)
@@ -116,9 +120,7 @@ impl Call {
         match signed_in {
             Ok(signed_in) if Some(signed_in.user_id.as_str()) == self.principal.user_id() => Ok(()),
             Ok(_) | Err(SignInError::Refused(_)) => Err(AdminError::invalid("password", "is not your password")),
-            Err(SignInError::Limited(seconds)) => {
-                Err(AdminError::Forbidden(format!("too many failed attempts: try again in {seconds} seconds")))
-            }
+            Err(SignInError::Limited(seconds)) => Err(AdminError::Limited(seconds)),
             Err(error) => Err(AdminError::Unavailable(error.to_string())),
         }
     }
@@ -143,6 +145,15 @@ impl Call {
             Ok(_) => fresh(HttpResponse::NoContent()).finish(),
             Err(error) => self.refuse(&error),
         }
+    }
+
+    /// Carries a POST out that changes something and makes no secret: [`Call::once`], answered with 200.
+    pub async fn once_changed<T: Serialize>(
+        &self,
+        body: &[u8],
+        verb: impl Future<Output = Result<T, AdminError>>,
+    ) -> HttpResponse {
+        self.once(body, StatusCode::OK, async { verb.await.map(Changed) }).await
     }
 
     /// Carries a POST out, once for each `Idempotency-Key`: a repeat is answered as the first one was, and where that
@@ -201,6 +212,19 @@ impl Call {
                 self.refuse(&error)
             }
         }
+    }
+}
+
+/// What a change of something answers: it, as it is now.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Changed<T>(T);
+
+impl<T: Serialize> Made for Changed<T> {
+    const IS_SECRET: bool = false;
+
+    fn made_id(&self) -> String {
+        String::new()
     }
 }
 

@@ -332,13 +332,15 @@ pub async fn approve(call: Call, key: web::Path<String>) -> HttpResponse {
 #[utoipa::path(post, path = "/api/v1/clients/{client}/disable", tag = "Clients", params(("client" = String, Path)),
     responses((status = 200, body = Client)))]
 pub async fn disable(call: Call, key: web::Path<String>) -> HttpResponse {
-    let changed = clients::set_status(call.context(), &call.by, &key, ClientStatus::Disabled).await;
-    call.answer(changed.map(Client::from))
+    let changed =
+        async { clients::set_status(call.context(), &call.by, &key, ClientStatus::Disabled).await.map(Client::from) };
+    call.once_changed(b"", changed).await
 }
 
 /// Lets a disabled client work again.
 #[utoipa::path(post, path = "/api/v1/clients/{client}/enable", tag = "Clients", params(("client" = String, Path)),
     responses((status = 200, body = Client)))]
 pub async fn enable(call: Call, key: web::Path<String>) -> HttpResponse {
-    call.answer(clients::enable(call.context(), &call.by, &key).await.map(Client::from))
+    let changed = async { clients::enable(call.context(), &call.by, &key).await.map(Client::from) };
+    call.once_changed(b"", changed).await
 }

@@ -109,14 +109,20 @@ pub async fn update(call: Call, key: web::Path<String>, body: Body<OrganizationT
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/disable", tag = "Organizations",
     params(("organization" = String, Path)), responses((status = 200, body = Organization)))]
 pub async fn disable(call: Call, key: web::Path<String>) -> HttpResponse {
-    let changed = organizations::set_status(call.context(), &call.by, &key, OrganizationStatus::Disabled).await;
-    call.answer(changed.map(Organization::from))
+    let changed = async {
+        let changed = organizations::set_status(call.context(), &call.by, &key, OrganizationStatus::Disabled).await?;
+        Ok(Organization::from(changed))
+    };
+    call.once_changed(b"", changed).await
 }
 
 /// Lets an organization work again.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/enable", tag = "Organizations",
     params(("organization" = String, Path)), responses((status = 200, body = Organization)))]
 pub async fn enable(call: Call, key: web::Path<String>) -> HttpResponse {
-    let changed = organizations::set_status(call.context(), &call.by, &key, OrganizationStatus::Active).await;
-    call.answer(changed.map(Organization::from))
+    let changed = async {
+        let changed = organizations::set_status(call.context(), &call.by, &key, OrganizationStatus::Active).await?;
+        Ok(Organization::from(changed))
+    };
+    call.once_changed(b"", changed).await
 }

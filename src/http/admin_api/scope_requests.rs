@@ -154,9 +154,12 @@ pub async fn deny(call: Call, id: web::Path<String>, body: Body<Decision>) -> Ht
 
 async fn decide(call: &Call, id: &str, body: Body<Decision>, approved: bool) -> HttpResponse {
     let given = match body.read() {
-        Ok(given) => given.value,
+        Ok(given) => given,
         Err(answer) => return answer,
     };
-    let decided = scope_requests::decide(call.context(), &call.by, id, approved, &given.reason).await;
-    call.answer(decided.map(ScopeRequest::from))
+    let decided = async {
+        let decided = scope_requests::decide(call.context(), &call.by, id, approved, &given.value.reason).await?;
+        Ok(ScopeRequest::from(decided))
+    };
+    call.once_changed(&given.bytes, decided).await
 }

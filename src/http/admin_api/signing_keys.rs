@@ -80,5 +80,5 @@ pub async fn revoke(call: Call, kid: web::Path<String>) -> HttpResponse {
         let all = signing_keys::list(call.context(), &call.by).await?;
         Ok::<_, AdminError>(all.into_iter().map(SigningKey::from).collect::<Vec<_>>())
     };
-    call.answer(revoked.await)
+    call.once_changed(b"", revoked).await
 }

@@ -278,14 +278,14 @@ pub async fn delete(call: Call, key: web::Path<String>) -> HttpResponse {
 #[utoipa::path(post, path = "/api/v1/users/{user}/disable", tag = "Users", params(("user" = String, Path)),
     responses((status = 200, body = User)))]
 pub async fn disable(call: Call, key: web::Path<String>) -> HttpResponse {
-    call.answer(set_status(&call, &key, UserStatus::Disabled).await)
+    call.once_changed(b"", set_status(&call, &key, UserStatus::Disabled)).await
 }
 
 /// Lets a user in again.
 #[utoipa::path(post, path = "/api/v1/users/{user}/enable", tag = "Users", params(("user" = String, Path)),
     responses((status = 200, body = User)))]
 pub async fn enable(call: Call, key: web::Path<String>) -> HttpResponse {
-    call.answer(set_status(&call, &key, UserStatus::Active).await)
+    call.once_changed(b"", set_status(&call, &key, UserStatus::Active)).await
 }
 
 /// Lifts the lock after too many failed sign-ins.
@@ -296,7 +296,7 @@ pub async fn unlock(call: Call, key: web::Path<String>) -> HttpResponse {
         let user = users::unlock(call.context(), &call.by, &key).await?;
         users::profile(call.context(), &user).await.map(User::from)
     };
-    call.answer(unlocked.await)
+    call.once_changed(b"", unlocked).await
 }
 
 async fn set_status(call: &Call, key: &str, status: UserStatus) -> Result<User, AdminError> {

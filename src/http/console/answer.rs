@@ -94,6 +94,7 @@ pub fn refuse(visit: &Visit, error: &AdminError) -> HttpResponse {
         AdminError::Refused(why) => (StatusCode::CONFLICT, "That is not possible", why.clone()),
         AdminError::Forbidden(why) => (StatusCode::FORBIDDEN, "You may not do that", why.clone()),
         AdminError::NotFound { .. } => (StatusCode::NOT_FOUND, "Not found", error.to_string()),
+        AdminError::Limited(_) => (StatusCode::TOO_MANY_REQUESTS, "Not now", error.to_string()),
         AdminError::Unavailable(_) => {
             let text = "The database does not answer. Try again in a moment; nothing was changed.".to_owned();
             (StatusCode::SERVICE_UNAVAILABLE, "Not available", text)
@@ -109,8 +110,13 @@ pub fn refuse(visit: &Visit, error: &AdminError) -> HttpResponse {
         tracing::info!(request_id = visit.id, status = status.as_u16(), cause = %error, "refused");
     }
     let mut answer = page(status, &Refusal::new(visit.shell(title), text, &visit.id));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        answer.headers_mut().insert(RETRY_AFTER, actix_web::http::header::HeaderValue::from_static("1"));
+    let wait = match error {
+        AdminError::Limited(seconds) => Some(*seconds),
+        AdminError::Unavailable(_) => Some(1),
+        _ => None,
+    };
+    if let Some(seconds) = wait {
+        answer.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     answer
 }

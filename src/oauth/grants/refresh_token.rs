@@ -19,14 +19,18 @@ pub(super) async fn redeem(
     grant_request: &GrantRequest<'_>,
 ) -> Result<Tokens, ProtocolError> {
     let answers = Answers::new(context, grant_request);
-    let (negotiated, (presented, recovered)) = oxide::refresh(
+    let stepped = oxide::refresh(
         grant_request,
         &answers,
         &|| answers.refusal(),
         async |token| recover(context, token).await,
         |(_, recovered)| &recovered.family,
     )
-    .await?;
+    .await;
+    let (negotiated, (presented, recovered)) = match stepped {
+        Ok(found) => found,
+        Err(refusal) => return Err(replayed(context, request, &answers, grant_request).await?.unwrap_or(refusal)),
+    };
     let client = answers.client()?;
 
     // All that can refuse or fail comes before the compare-and-swap: a refusal must not spend the token.
@@ -47,6 +51,26 @@ pub(super) async fn redeem(
         }
         Use::Repeated => successor(context, tokens?, &presented, family),
         Use::Replayed(end) => Err(end_family(context, request, &client, family, end).await?),
+    }
+}
+
+/// A replay ends its family whatever else is wrong with the request: a wider scope must not hide it.
+async fn replayed(
+    context: &Context,
+    request: &TokenRequest,
+    answers: &Answers<'_>,
+    grant_request: &GrantRequest<'_>,
+) -> Result<Option<ProtocolError>, ProtocolError> {
+    let (Ok(client), Some(token)) = (answers.client(), grant_request.parameters.get("refresh_token")) else {
+        return Ok(None);
+    };
+    let Some((presented, recovered)) = recover(context, token).await? else { return Ok(None) };
+    let family = &recovered.family;
+    match use_of(&presented, family, context, &client) {
+        Use::Replayed(end) if family.client_id == client.client_id => {
+            Ok(Some(end_family(context, request, &client, family, end).await?))
+        }
+        _ => Ok(None),
     }
 }
 

@@ -65,10 +65,12 @@ impl RecoveredFamily {
         Ok(read.await?)
     }
 
-    /// Whether the family's user may have tokens at this instant.
+    /// Whether the family's user, and their organization, may have tokens at this instant.
     #[must_use]
-    pub fn owner_may_be_issued(&self) -> bool {
-        self.user.as_ref().is_some_and(|user| may_be_issued(user, false))
+    pub fn owner_may_be_issued(&self, snapshot: &Snapshot) -> bool {
+        self.user.as_ref().is_some_and(|user| {
+            may_be_issued(user, false) && organization_epoch(snapshot, &user.organization_id).is_some()
+        })
     }
 }
 
@@ -130,9 +132,15 @@ impl AuthorizedGrant {
         let mut grant = Self::for_user(context, client, user, asked, recovered.family.auth_time, refused)?;
         let original = &recovered.family.audience;
         if !original.is_empty() {
-            // RFC 8707 §2.2: within what was granted first.
+            // RFC 8707 §2.2: within what was granted first; and only for what the client may still ask for.
             if asked.resources.is_empty() {
-                grant.audience.clone_from(original);
+                let may_name =
+                    |audience: &&String| grant.client.audiences.contains(audience) || grant.audience.contains(audience);
+                let still: Vec<String> = original.iter().filter(may_name).cloned().collect();
+                if still.is_empty() {
+                    return Err(ProtocolError::invalid_target());
+                }
+                grant.audience = still;
             } else if !asked.resources.iter().all(|resource| original.contains(resource)) {
                 return Err(ProtocolError::invalid_target());
             }

@@ -56,6 +56,36 @@ fn nobody_gives_anybody_a_role_that_holds_more_than_they_do(
 }
 
 #[rstest]
+fn who_manages_credentials_makes_them_no_administrator(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let developer = Caller::developer(&server);
+    let set = id_of(&made(&developer.post("credentials", &json!({ "name": "mine" }))));
+    let path = format!("users/{set}");
+    for change in [
+        json!({ "administration": "admin" }),
+        json!({ "access": ["console", "api"] }),
+        json!({ "email": "mine@example.org" }),
+    ] {
+        refused(&developer.patch(&path, &change), 403);
+    }
+    developer.patch(&path, &json!({ "description": "the scanners" })).ok();
+}
+
+#[rstest]
+fn a_username_and_the_name_of_a_role_are_nobodys_id(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let administrator = Caller::administrator(&server);
+    let id = &administrator.user.id;
+    super::names(&administrator.post("users", &json!({ "username": id, "kind": "api_user" })), "username");
+    super::names(&administrator.post("roles", &json!({ "name": id })), "name");
+    // Nor is a client's that of a password, which tokens for upstreams name in the place of a client.
+    for client_id in [format!("password:{id}"), "clé".to_owned()] {
+        let body = json!({ "label": "decoy", "client_id": client_id, "grant_types": ["client_credentials"] });
+        super::names(&administrator.post("clients", &body), "client_id");
+    }
+}
+
+#[rstest]
 fn who_manages_users_does_not_get_into_the_account_of_who_holds_more(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {
@@ -97,7 +127,9 @@ fn who_approves_applications_does_not_see_the_secret_of_one_that_may_more(
     refused(&approver.post("clients", &body), 403);
     let client = id_of(&made(&administrator.post("clients", &body)));
     let path = format!("clients/{client}");
-    refused(&approver.patch(&path, &json!({ "roles": ["administrator"] })), 403);
+    for change in [json!({ "roles": ["administrator"] }), json!({ "roles": [] }), json!({ "access_lifetime": 60 })] {
+        refused(&approver.patch(&path, &change), 403);
+    }
     refused(&approver.post(&format!("{path}/secrets"), &json!({})), 403);
     refused(&approver.post(&format!("{path}/secrets/rotate"), &json!({})), 403);
     let secrets = approver.get(&format!("{path}/secrets")).ok().json();

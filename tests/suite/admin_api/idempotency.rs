@@ -117,3 +117,36 @@ fn ten_at_once_with_one_key_make_one_thing(#[values(Database::Sqlite, Database::
         assert!(!made.is_empty() && (path == "roles" || made.len() == 1), "{path}: {answers:?}");
     }
 }
+
+#[rstest]
+fn a_repeated_change_is_answered_as_the_first_one(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let administrator = Caller::administrator(&server);
+    let developer = Caller::developer(&server);
+    made(&administrator.post("scopes", &json!({ "name": "orders", "requires_approval": true })));
+    let user = server.api_user().create().id;
+    let robot = json!({ "label": "robot", "purpose": "orders", "grant_types": ["client_credentials"] });
+    let client = id_of(&made(&developer.post("clients", &robot)));
+    administrator.post(&format!("clients/{client}/approve"), &json!({})).ok();
+    let asked = json!({ "scope": "orders", "justification": "to read them" });
+    let request = id_of(&made(&developer.post(&format!("clients/{client}/scope-requests"), &asked)));
+    let key = id_of(&made(&administrator.post("api-keys", &json!({}))));
+    let kid = administrator.get("signing-keys").ok().json()[0]["kid"].as_str().unwrap().to_owned();
+    for path in [
+        format!("scope-requests/{request}/approve"),
+        format!("clients/{client}/disable"),
+        format!("clients/{client}/enable"),
+        format!("users/{user}/disable"),
+        format!("users/{user}/enable"),
+        format!("users/{user}/unlock"),
+        format!("api-keys/{key}/disable"),
+        format!("api-keys/{key}/enable"),
+        format!("signing-keys/{kid}/revoke"),
+    ] {
+        let first = administrator.post_once(&path, &path, &json!({})).ok();
+        let again = administrator.post_once(&path, &path, &json!({})).ok();
+        assert_eq!(again.body, first.body, "{path}");
+    }
+    // Without a key a decided request stays decided.
+    refused(&administrator.post(&format!("scope-requests/{request}/approve"), &json!({})), 409);
+}

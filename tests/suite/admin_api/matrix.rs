@@ -147,7 +147,7 @@ fn every_operation_answers_every_principal_as_the_matrix_says(
         let answered: Vec<String> = askers
             .iter()
             .map(|asker| {
-                let unique = uuid::Uuid::now_v7().to_string();
+                let unique = format!("new-{}", uuid::Uuid::now_v7());
                 let target = fixtures(&administrator, path).in_path(path);
                 let headers: Vec<_> = asker.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 let answer = send(&server, method, &target, body(method, path, &unique).as_ref(), &headers);

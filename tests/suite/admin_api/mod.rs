@@ -3,6 +3,7 @@
 mod document;
 mod families;
 mod grants;
+mod guests;
 mod idempotency;
 mod matrix;
 mod pages;

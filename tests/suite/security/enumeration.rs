@@ -234,6 +234,26 @@ fn of_two_hundred_parallel_guesses_ten_are_evaluated(#[values(Database::Sqlite, 
 }
 
 #[rstest]
+fn a_right_password_that_waited_behind_ten_wrong_ones_is_never_refused(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::with(db).set("passwords.bcrypt_cost", 11).start();
+    let client = server.confidential_client().grants(["password"]).create();
+    let user = server.person().create();
+    let guesses: Vec<_> = (0..10).map(|number| wrong(&user, number)).collect();
+    let right = std::thread::scope(|scope| {
+        let wrong = scope.spawn(|| in_parallel(&client, &guesses));
+        // While the ten are looked at, which takes half a second and more.
+        std::thread::sleep(Duration::from_millis(150));
+        let right = client.password_grant(&user);
+        assert!(wrong.join().unwrap().iter().all(|answer| answer.status == 400));
+        right
+    });
+    assert!(matches!(right.status, 200 | 503), "{right:?}");
+    assert!(right.status == 200 || right.header("retry-after").parse::<u64>().unwrap() >= 1, "{right:?}");
+}
+
+#[rstest]
 fn fifty_instances_that_start_at_once_with_the_right_password_all_get_in_for_a_few_hashes(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {

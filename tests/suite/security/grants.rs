@@ -541,3 +541,28 @@ fn peoples_passwords_can_be_kept_from_the_token_endpoint(#[values(Database::Sqli
     client.password_grant(&server.api_user().create()).ok();
     client.password_grant(&server.api_user().password("a fine long passphrase of a machine").create()).ok();
 }
+
+#[rstest]
+fn a_withdrawn_audience_is_gone_at_the_next_refresh(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    const AUDIENCES: [&str; 2] = ["https://orders.example", "https://stock.example"];
+    let server = Server::start(db);
+    let client = server.confidential_client().grants(ALL).audiences(AUDIENCES).create();
+    let named = AUDIENCES.map(|audience| ("resource", audience));
+    let first = client.password_grant_with(&server.api_user().create(), &named).ok();
+    let audiences = |answer: &Answer| answer.claims("access_token")["aud"].clone();
+    assert_eq!(audiences(&first), serde_json::json!(AUDIENCES));
+    let withdraw = |left: &[&str]| {
+        let change = grantor::admin::client_changes::ClientChange {
+            audiences: Some(left.iter().copied().map(str::to_owned).collect()),
+            ..Default::default()
+        };
+        server.run(async |context, by| {
+            grantor::admin::client_changes::update(context, by, &client.id, &change).await.unwrap();
+        });
+    };
+    withdraw(&AUDIENCES[1..]);
+    let second = client.refresh(&first.refresh_token()).ok();
+    assert_eq!(audiences(&second), "https://stock.example");
+    withdraw(&["https://elsewhere.example"]);
+    client.refresh(&second.refresh_token()).is_refused("invalid_target");
+}

@@ -435,3 +435,17 @@ fn introspection_calls_every_generation_but_the_current_one_inactive(
     // A question is no use.
     client.refresh(&third.refresh_token()).ok();
 }
+
+#[rstest]
+fn a_replay_that_asks_for_a_wider_scope_ends_the_family_too(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::with(db).set("refresh.reuse_window", 0).start();
+    let (client, first) = signed_in(&server);
+    let second = client.refresh(&first.refresh_token()).ok();
+    let old = first.refresh_token();
+    let wide = [("grant_type", "refresh_token"), ("refresh_token", old.as_str()), ("scope", "everything")];
+    client.token(&wide).is_refused("invalid_grant");
+    client.refresh(&second.refresh_token()).is_refused("invalid_grant");
+    ended_once_because_of(&server, &family_id(&first), "reuse");
+}

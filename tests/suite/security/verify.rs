@@ -225,7 +225,16 @@ fn the_options_are_strict_and_name_an_organization_or_an_audience(
     });
     for (shape, headers) in caller.shapes() {
         let ask = |query: &str| send(&server, "GET", &format!("/verify?{query}"), &headers).status;
-        for query in ["scope=a&scope=a", "scop=a", "token=opaque", "organization=", "scope=%zz", "organization=no"] {
+        for query in [
+            "scope=a&scope=a",
+            "scop=a",
+            "token=opaque",
+            "organization=",
+            "scope=",
+            "scope=%20",
+            "scope=%zz",
+            "organization=no",
+        ] {
             assert_eq!(ask(query), 403, "{shape}: {query}");
         }
         assert_eq!(ask(&format!("organization={}", caller.key.2)), 200, "{shape}");
@@ -318,6 +327,38 @@ fn a_username_and_a_password_are_taken_to_the_letter(#[values(Database::Sqlite, 
         assert_eq!(answer.status, 401, "{name} {password}: {answer:?}");
         assert_eq!(answer.without_request_id(), ask("unknown", "x").without_request_id());
     }
+}
+
+#[rstest]
+fn a_nul_is_refused_at_every_door_and_costs_no_connection(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let administrator = server.person().change(|new| new.roles = vec!["administrator".to_owned()]).create();
+    let authorization = basic(&administrator.username, &administrator.password);
+    let headers = [("Authorization", authorization.as_str())];
+    let nul = basic("a\0b", "c");
+    let json = |method: &str, path: &str, body: &str| {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", server.base()))
+            .header("Authorization", &authorization)
+            .header("Content-Type", "application/json")
+            .body(body.to_owned())
+            .unwrap();
+        Answer::of(crate::harness::agent().run(request)).status
+    };
+    for _ in 0..20 {
+        assert_eq!(server.get("/verify", &[("Authorization", &nul)]).status, 401);
+        assert_eq!(server.get("/api/v1/me", &[("Authorization", &nul)]).status, 401);
+        assert_eq!(server.get("/api/v1/users/a%00b", &headers).status, 400);
+        assert_eq!(server.get("/api/v1/users?search=a%00b", &headers).status, 400);
+        assert_eq!(json("POST", "/api/v1/roles", r#"{"name":"a\u0000b"}"#), 422);
+        assert_eq!(json("POST", "/api/v1/password-resets", r#"{"username":"a\u0000b"}"#), 422);
+        assert_eq!(server.get("/verify", &headers).status, 200);
+    }
+    // What only looks like one is text.
+    assert_eq!(json("POST", "/api/v1/roles", r#"{"name":"a\\u0000b"}"#), 201);
 }
 
 #[rstest]
