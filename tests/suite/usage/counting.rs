@@ -84,7 +84,8 @@ fn hundreds_of_requests_cost_a_handful_of_writes(#[values(Database::Sqlite, Data
         client.client_credentials().ok();
         wrong.client_credentials().is_refused("invalid_client");
     }
-    let rounds = started.elapsed().as_secs() / 2 + 1;
+    // One that was due just before may come late.
+    let rounds = started.elapsed().as_secs() / 2 + 2;
     let after = server.context().store.figures();
     // In each round of two seconds: counters, scopes, refusals, a seal; and the sealing of what came before.
     let writes = after.writes - before.writes;
