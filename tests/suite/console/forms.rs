@@ -112,6 +112,25 @@ fn files_of_pages_are_cached_for_ever_under_names_of_their_content_and_are_small
 }
 
 #[rstest]
+fn an_address_that_no_page_has_or_that_takes_forms_alone_is_answered_with_a_page() {
+    let server = Server::start(Database::Sqlite);
+    let user = server.person().create();
+    let pages = Pages::signed_in(&server, &user);
+    for (answer, menu) in [(pages.get("/console/nothing/here"), true), (server.get("/console/nothing", &[]), false)] {
+        assert_eq!((answer.status, answer.header("content-type")), (404, "text/html; charset=utf-8"));
+        assert!(answer.body.contains("There is no page at this address."), "{answer:?}");
+        assert_eq!(answer.body.contains("aria-label=\"Menu\""), menu);
+    }
+    let alone = TABLE.iter().filter(|(_, methods, _)| *methods == "POST").map(|(path, ..)| filled(path));
+    for path in alone {
+        let answer = pages.get(&path);
+        assert_eq!((answer.status, answer.header("allow")), (405, "POST"), "{path}");
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{path}");
+        assert!(answer.body.contains("Nothing was changed."), "{path}: {answer:?}");
+    }
+}
+
+#[rstest]
 fn what_people_type_stays_text() {
     let server = Server::start(Database::Sqlite);
     let user = server.person().create();
