@@ -12,6 +12,7 @@ mod kizen;
 mod looks;
 mod own;
 mod pictures;
+mod proofs;
 mod reports;
 mod sessions;
 mod visitor;

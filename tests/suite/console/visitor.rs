@@ -97,3 +97,13 @@ pub fn role_id(server: &Server, name: &str) -> String {
 pub fn user_id(server: &Server, name: &str) -> String {
     server.run(async |context, by| grantor::admin::users::find(context, by, name).await.unwrap().id)
 }
+
+/// The hidden fields of a page's forms, as a browser would send them.
+pub fn hidden(page: &str) -> Vec<(String, String)> {
+    let fields = page.split("<input type=\"hidden\" name=\"").skip(1);
+    let field = |rest: &str| {
+        let (name, rest) = rest.split_once('"').unwrap();
+        (name.to_owned(), between(rest, "value=\"", "\"").replace("&#38;", "&").replace("&#34;", "\""))
+    };
+    fields.map(field).filter(|(name, _)| name != "csrf").collect()
+}
