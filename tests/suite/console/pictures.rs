@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::cli::quickstart::Quickstart;
 use crate::harness::{Browser, Database, Installation, Looks};
 
-const PASSWORD: &str = "correct-horse-battery-staple";
-const ADMINISTRATOR: &str = "ada.larsson";
+pub const PASSWORD: &str = "correct-horse-battery-staple";
+pub const ADMINISTRATOR: &str = "ada.larsson";
 const DEVELOPER: &str = "ben.okafor";
 
 /// The pictures of one platform; those of no platform are the console's own.
-struct Album {
+pub struct Album {
     installation: Installation,
     _serving: Quickstart,
     platform: &'static str,
@@ -21,7 +21,7 @@ struct Album {
 }
 
 impl Album {
-    fn open(platform: &'static str) -> Self {
+    pub fn open(platform: &'static str) -> Self {
         let mut installation = Installation::new(Database::Sqlite);
         let mut arguments = vec!["--demo"];
         if platform != "console" {
@@ -34,10 +34,19 @@ impl Album {
         Self { installation, _serving: serving, platform, folder, taken: BTreeSet::new() }
     }
 
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
     fn browser(&self, username: &str) -> Option<Browser> {
+        self.browser_like(username, Looks::default())
+    }
+
+    /// Somebody signed in, in a browser that looks so.
+    pub fn browser_like(&self, username: &str, looks: Looks) -> Option<Browser> {
         let arguments = ["user", "set-password", username, "--password-stdin"];
         assert!(self.installation.run_with(&arguments, PASSWORD).status.success());
-        let browser = Browser::at(&self.installation.base(), Looks::default())?;
+        let browser = Browser::at(&self.installation.base(), looks)?;
         browser.sign_in(username, PASSWORD);
         Some(browser)
     }
