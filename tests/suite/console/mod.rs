@@ -10,6 +10,7 @@ mod forms;
 mod in_a_browser;
 mod kizen;
 mod looks;
+mod markup;
 mod own;
 mod pictures;
 mod proofs;

@@ -89,15 +89,15 @@ const DO_NOT_ASK: &[&str] = &[
 ];
 
 /// A server with one of everything, and the ids of it.
-struct Place {
-    server: Server,
-    administrator: TestUser,
-    developer: TestUser,
+pub struct Place {
+    pub server: Server,
+    pub administrator: TestUser,
+    pub developer: TestUser,
     ids: Vec<(&'static str, String)>,
 }
 
 impl Place {
-    fn with_one_of_everything() -> Self {
+    pub fn with_one_of_everything() -> Self {
         let server = Server::with(Database::Sqlite)
             .set("credentials.reveal.client_secret", "always")
             .set("credentials.reveal.api_key", "always")
@@ -158,12 +158,12 @@ impl Place {
         Self { server, administrator, developer, ids }
     }
 
-    fn id(&self, name: &str) -> &str {
+    pub fn id(&self, name: &str) -> &str {
         self.ids.iter().find(|(known, _)| *known == name).map_or_else(|| panic!("no {name}"), |(_, id)| id)
     }
 
     /// A path of the table with what is there in its places.
-    fn filled(&self, path: &str) -> String {
+    pub fn filled(&self, path: &str) -> String {
         let path = match path {
             _ if path.starts_with("/console/approvals/applications/") => path.replace("{client}", "{waiting}"),
             _ if path.starts_with("/console/profile/api-keys/") => path.replace("{key}", "{own key}"),
