@@ -253,9 +253,7 @@ pub async fn succeed(
     }
     let snapshot = context.registry.snapshot().as_ref().clone();
     let (successor, left_out) = match kind {
-        CredentialKind::Client => {
-            (Successor::of_client(&snapshot, &clients::find(context, by, id).await?), Vec::new())
-        }
+        CredentialKind::Client => (Successor::of_client(&snapshot, &clients::find(context, by, id).await?), Vec::new()),
         CredentialKind::User => {
             let wanted = id.to_owned();
             let read = move |db: &mut Db| match users::by_id(db, &wanted)? {

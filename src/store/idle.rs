@@ -138,7 +138,8 @@ pub fn api_keys(db: &mut Db, before: Timestamp, now: Timestamp) -> Result<Vec<Un
             api_keys::last_used_at,
         ))
         .load(db)?;
-    let of = |(row, user_id, last): (Row, String, Option<i64>)| Unused { user_id: Some(user_id), ..unused((row, last)) };
+    let of =
+        |(row, user_id, last): (Row, String, Option<i64>)| Unused { user_id: Some(user_id), ..unused((row, last)) };
     let mut unused = Vec::new();
     for row in rows {
         // What its user's state has closed opens nothing.

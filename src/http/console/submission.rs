@@ -86,8 +86,8 @@ impl Submission {
         let (context, subject) = (self.visit.context(), format!("console {}", self.visit.user_id()));
         // Somebody who goes back and changes something means another one.
         let shown = self.fields.iter().filter(|(name, _)| !confirm::page::NOT_KEPT.contains(name));
-        let content: Vec<u8> = shown.flat_map(|(name, value)| [name, "\0", value, "\0"].concat().into_bytes()).collect();
-        let key = [id.as_bytes(), b"\0", self.visit.request.path().as_bytes(), b"\0", &content].concat();
+        let sent: Vec<u8> = shown.flat_map(|(name, value)| [name, "\0", value, "\0"].concat().into_bytes()).collect();
+        let key = [id.as_bytes(), b"\0", self.visit.request.path().as_bytes(), b"\0", &sent].concat();
         let key = context.data_keys.digest.digest("form", &key).to_text();
         let claim = Claim::new(context, &subject, &key, "form", b"");
         match idempotency::claim(context, &claim).await {
@@ -96,7 +96,9 @@ impl Submission {
             Err(error) => return Ok(Err(error)),
         }
         let done = verb.await;
-        if done.is_err() && let Err(error) = idempotency::release(context, &claim).await {
+        if done.is_err()
+            && let Err(error) = idempotency::release(context, &claim).await
+        {
             // The form that is shown again has another id.
             tracing::warn!(request_id = self.visit.id, %error, "a form that did nothing cannot be sent again");
         }

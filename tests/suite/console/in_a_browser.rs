@@ -214,15 +214,30 @@ fn ak1_to_ak3_a_role_opens_the_web_api_for_its_user_in_a_browser(#[values(true, 
     // A tab that nothing was changed on is left without a word, and what was typed on another one is kept.
     browser.press_in("My API user role", "General");
     browser.does_not_see("Saved.");
-    browser.fill("Description", "For the connector");
-    browser.press_in("My API user role", "Web API permissions");
+    browser.fill("Name", "My API role\u{e007}");
     browser.sees("Saved.");
-    browser.press("Roles");
+    assert!(!browser.path().contains("permissions"), "Enter saves, and goes nowhere");
+    // After a while the password is asked for, and the way goes on from there.
+    browser.fill("Description", "For the connector");
+    browser.press_in("My API role", "Web API permissions");
+    browser.sees("Saved.");
+    server.clock.advance(400);
+    browser.tick("audit:read");
+    browser.press_in("My API role", "Users");
+    browser.sees("Is it you?");
+    browser.fill("Password", &admin.password);
+    browser.press("Confirm");
+    browser.sees("Tick who is to have the role.");
+    browser.press_in("My API role", "Web API permissions");
+    browser.tick("audit:read");
+    browser.press("Save");
+    browser.sees("Saved.");
+    browser.press_in("Menu", "Roles");
     browser.sees("For the connector");
 
     // A name is given once.
     browser.press("Create role");
-    browser.fill("Name", "My API user role");
+    browser.fill("Name", "My API role");
     browser.press("Save");
     browser.sees("is taken");
 }

@@ -54,9 +54,15 @@ impl Things {
             let all_roles = roles::list(context, by, None).await.unwrap();
             let role = |name: &str| all_roles.iter().find(|role| role.name == name).unwrap().id.clone();
             Self {
-                applications: ["Nightly report", "Warehouse robot", "Driver app", "Price watcher", "Nightly import (old)"]
-                    .map(client)
-                    .to_vec(),
+                applications: [
+                    "Nightly report",
+                    "Warehouse robot",
+                    "Driver app",
+                    "Price watcher",
+                    "Nightly import (old)",
+                ]
+                .map(client)
+                .to_vec(),
                 users: ["ben.okafor", "warehouse-sync", "dora.silva", "emil.novak", "fay.adeyemi"]
                     .map(|name| id(name, &people))
                     .to_vec(),
@@ -149,9 +155,7 @@ impl Sweep {
 }
 
 #[rstest]
-fn no_page_violates_wcag_or_hangs_over(
-    #[values((1440, false), (768, true), (360, false))] look: (u32, bool),
-) {
+fn no_page_violates_wcag_or_hangs_over(#[values((1440, false), (768, true), (360, false))] look: (u32, bool)) {
     let (width, dark) = look;
     let Some(axe) = installed("node/node_modules/axe-core/axe.min.js") else { return };
     let axe = std::fs::read_to_string(axe).unwrap();

@@ -65,14 +65,15 @@ fn no_name_is_markup_on_any_page() {
     });
     // A browser may call itself what it likes.
     let own = Visitor::signed_in(&place.server, &place.developer);
-    own.post(&format!("/console/applications/{}/scopes", place.id("{approved}")), &[
-        ("scope", "orders:read"),
-        ("justification", NAME),
-    ]);
+    own.post(
+        &format!("/console/applications/{}/scopes", place.id("{approved}")),
+        &[("scope", "orders:read"), ("justification", NAME)],
+    );
     let admin = Visitor::signed_in(&place.server, &place.administrator);
     admin.post(&format!("/console/applications/{}/secrets", place.id("{client}")), &[("label", NAME)]).ok();
     let mut named = 0;
-    for (path, ..) in TABLE.iter().filter(|(path, methods, _)| methods.contains("GET") && path.starts_with("/console/")) {
+    for (path, ..) in TABLE.iter().filter(|(path, methods, _)| methods.contains("GET") && path.starts_with("/console/"))
+    {
         if path.ends_with("{name}") || path.ends_with("{format}") {
             continue;
         }
@@ -80,6 +81,10 @@ fn no_name_is_markup_on_any_page() {
         let page = admin.get(&path);
         assert!(matches!(page.status, 200 | 303), "{path}: {page:?}");
         assert!(!page.body.contains("<script>alert") && !page.body.contains("<img src=x"), "{path}: {}", page.body);
+        // What can be scrolled is reached without a mouse, and says what it is.
+        let scrolls = page.body.matches("class=\"scroll\"").count();
+        let reached = page.body.matches("class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label").count();
+        assert_eq!(scrolls, reached, "{path}");
         named += usize::from(page.body.contains("&#60;script&#62;alert") || page.body.contains("&lt;script&gt;alert"));
     }
     assert!(named > 20, "{named} pages show a name");

@@ -215,7 +215,9 @@ fn ones_own_application_is_changed_without_the_password_and_deleted_with_it() {
 }
 
 #[rstest]
-fn the_page_that_asks_sends_every_field_of_the_form_again(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+fn the_page_that_asks_sends_every_field_of_the_form_again(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
     let server = Server::with(db).set("credentials.reveal.client_secret", "always").start();
     let user = server.person().change(|new| new.roles = vec!["administrator".to_owned()]).create();
     let client = server.confidential_client().grants(["password"]).create();

@@ -29,7 +29,13 @@ pub async fn show(visit: Visit) -> HttpResponse {
         let owner = Owner::of(&visit).await?;
         let key = owner.key(&visit).await?;
         let (charts, month) = chart::of_one(visit.context(), CredentialKind::ApiKey, &key.id).await?;
-        Ok::<_, AdminError>(Usage { shell: visit.shell(&key.name), back: owner.path, prefix: key.prefix, charts, month })
+        Ok::<_, AdminError>(Usage {
+            shell: visit.shell(&key.name),
+            back: owner.path,
+            prefix: key.prefix,
+            charts,
+            month,
+        })
     };
     match page.await {
         Ok(page) => answer::ok(&page),

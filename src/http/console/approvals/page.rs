@@ -71,7 +71,8 @@ async fn page(visit: &Visit, form: Form) -> Result<Approvals, AdminError> {
     let (status, order) = (Some(ClientStatus::Pending), ClientOrder::Label);
     let filter = ClientFilter { status, order, ..ClientFilter::default() };
     let (place_in_applications, is_later_application) = window(visit, APPLICATIONS)?;
-    let rows = client_views::page(context, by, filter, &place_in_applications.after, place_in_applications.limit).await?;
+    let rows =
+        client_views::page(context, by, filter, &place_in_applications.after, place_in_applications.limit).await?;
     let at = |row: &ClientView| place(&row.client, row.created_at, order);
     let waiting = place_in_applications.page(context, "waiting applications", rows, at, |row| row);
     let filter = ScopeRequestFilter { status: Some(ScopeRequestStatus::Pending), ..ScopeRequestFilter::default() };

@@ -80,7 +80,9 @@ async fn names(visit: &Visit, events: &[Event]) -> Result<HashMap<String, String
     let snapshot = context.registry.snapshot();
     for (kind, id) in events.iter().flat_map(both) {
         let name = match kind.as_str() {
-            "client" => snapshot.client(&id).filter(|one| visit.by.sees(&one.organization_id)).map(|one| one.label.clone()),
+            "client" => {
+                snapshot.client(&id).filter(|one| visit.by.sees(&one.organization_id)).map(|one| one.label.clone())
+            }
             "role" => {
                 let is_seen = |own: &Option<String>| own.as_ref().is_none_or(|own| visit.by.sees(own));
                 snapshot.role(&id).filter(|one| is_seen(&one.organization_id)).map(|one| one.name.clone())

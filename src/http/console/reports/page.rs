@@ -70,9 +70,7 @@ impl Reports {
         match (row.kind, &row.user_id) {
             ("user", _) => self.manages_users.then(|| format!("/console/users/{}", segment(&row.id))),
             ("api_key", Some(user)) if Some(user.as_str()) == self.own_id.as_deref() => Some(OWN_KEYS.to_owned()),
-            ("api_key", Some(user)) => {
-                self.manages_keys.then(|| format!("/console/users/{}/api-keys", segment(user)))
-            }
+            ("api_key", Some(user)) => self.manages_keys.then(|| format!("/console/users/{}/api-keys", segment(user))),
             ("api_key", None) => None,
             _ => Some(address(&row.id)),
         }
