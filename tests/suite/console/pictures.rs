@@ -155,6 +155,7 @@ fn of_the_way_that_akeneo_describes() {
     browser.press("Roles");
     browser.press("order reader");
     browser.press("Web API permissions");
+    browser.sees("Overall Web API access");
     album.take(&browser, "web-api-permissions");
     browser.press("API connections");
     album.take(&browser, "connections");
