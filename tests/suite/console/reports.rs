@@ -182,6 +182,8 @@ fn the_use_of_a_set_a_user_and_a_key_is_drawn_for_whoever_sees_them(
     assert!(pages.get("/console/profile/api-keys").ok().body.contains(&format!("href=\"{own}\"")));
     let page = pages.get(&format!("/console/credentials/{}", set.id)).ok().body;
     assert!(page.contains("The last 30 days") && page.contains("0 issued, 0 verified, 0 refused"), "{page}");
+    // A report's row of a set leads there too.
+    pages.get(&format!("/console/users/{}", set.id)).ok();
     // Of others nothing is told.
     let other = Pages::signed_in(&server, &user);
     for path in [own, format!("/console/users/{}/usage", administrator.id)] {
