@@ -16,7 +16,7 @@ use crate::model::user::{User, UserStatus};
 use crate::oauth::Context;
 use crate::registry::Snapshot;
 use crate::store::idle::{self, Unused};
-use crate::store::{Db, StoreError, clients as stored_clients, usage, users};
+use crate::store::{Db, StoreError, clients as stored_clients, memberships, organizations, usage, users};
 
 /// Days without use that make something idle, unless others are asked for.
 pub const IDLE_DAYS: i64 = 90;
@@ -24,14 +24,17 @@ pub const IDLE_DAYS: i64 = 90;
 /// Something that was not used.
 #[derive(Debug, Clone, Serialize)]
 pub struct IdleRow {
-    /// `client`, `client_secret`, `user` or `scope`.
+    /// `client`, `client_secret`, `user`, `api_key` or `scope`.
     pub kind: &'static str,
     /// The id; a secret's and a scope's is that of their client.
     pub id: String,
-    /// The client's label, or the username.
+    /// The client's label, the username, or the key's name.
     pub name: String,
-    /// The secret's id, or the scope.
+    /// The secret's id, the scope, or the beginning of the key.
     pub part: Option<String>,
+    /// The user that a key is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
     /// When it was made; for a scope its client.
     pub created_at: Timestamp,
     /// The last use that is known.
@@ -55,9 +58,12 @@ pub struct UserRow {
     pub last_hour: Timestamp,
     /// What makes a client with the same reach, for client credentials.
     pub command: String,
+    /// The further organizations that a user is in: a client acts in one, and has the roles of none of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
-/// Active clients, API users and secrets that were made and last used before that many days.
+/// Active clients, API users, secrets and API keys that were made and last used before that many days.
 ///
 /// # Errors
 /// [`AdminError::Forbidden`] without the permission to see usage.
@@ -66,12 +72,14 @@ pub async fn idle(context: &Context, by: &Authority, days: i64) -> Result<Vec<Id
     let now = context.clock.now();
     let before = since(context, days);
     let read = move |db: &mut Db| {
-        Ok((idle::clients(db, before)?, idle::secrets(db, before, now)?, idle::api_users(db, before)?))
+        let keys = idle::api_keys(db, before, now)?;
+        Ok((idle::clients(db, before)?, idle::secrets(db, before, now)?, idle::api_users(db, before)?, keys))
     };
-    let (clients, secrets, users) = context.store.read(read).await?;
+    let (clients, secrets, users, keys) = context.store.read(read).await?;
     let mut rows = rows("client", clients, by, |one| Some(format!("grantor client disable {}", quoted(&one.id))));
     rows.extend(self::rows("client_secret", secrets, by, |_| None));
     rows.extend(self::rows("user", users, by, |one| Some(format!("grantor user disable {}", quoted(&one.name)))));
+    rows.extend(self::rows("api_key", keys, by, |one| Some(format!("grantor api-key delete {}", quoted(&one.id)))));
     Ok(rows)
 }
 
@@ -119,6 +127,7 @@ fn rows(
         id: one.id,
         name: one.name,
         part: one.part,
+        user_id: one.user_id,
         created_at: one.created_at,
         last_used_at: one.last_used_at,
     })
@@ -143,19 +152,31 @@ async fn still_used(
             };
             let command = Successor::of_client(&snapshot, &client).command();
             let kind = CredentialKind::Client;
-            found.push((client.organization_id, UserRow { kind, id, name: client.label, count, last_hour, command }));
+            let (name, left_out) = (client.label, Vec::new());
+            found.push((client.organization_id, UserRow { kind, id, name, count, last_hour, command, left_out }));
         }
         for (id, count, last_hour) in usage::who(db, CredentialKind::User, detail, name, since)? {
             let Some(user) = users::by_id(db, &id)? else { continue };
             let command = Successor::of_user(&snapshot, &user).command();
-            let name = user.username;
-            let kind = CredentialKind::User;
-            found.push((user.organization_id, UserRow { kind, id, name, count, last_hour, command }));
+            let left_out = elsewhere(db, &user)?;
+            let (kind, name) = (CredentialKind::User, user.username);
+            found.push((user.organization_id, UserRow { kind, id, name, count, last_hour, command, left_out }));
         }
         Ok(found)
     };
     let found = context.store.read(read).await?;
     Ok(found.into_iter().filter(|(organization, _)| by.sees(organization)).map(|(_, row)| row).collect())
+}
+
+/// The names of the organizations that a user is in beside their own.
+fn elsewhere(db: &mut Db, user: &User) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    for place in memberships::of_user(db, &user.id)? {
+        if place.organization_id != user.organization_id {
+            names.extend(organizations::find(db, &place.organization_id)?.map(|one| one.name));
+        }
+    }
+    Ok(names)
 }
 
 /// A client for client credentials that reaches what a client or a user reaches now.
@@ -217,7 +238,7 @@ fn names(snapshot: &Snapshot, role_ids: &[String]) -> Vec<String> {
 }
 
 /// Makes the client that takes the place of a user's Basic or of the password grant. What is used now goes on working:
-/// its programs are moved one by one.
+/// its programs are moved one by one. The second part names the organizations of a user that it does not act in.
 ///
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Forbidden`] for whoever does not approve applications.
@@ -226,20 +247,25 @@ pub async fn succeed(
     by: &Authority,
     kind: CredentialKind,
     id: &str,
-) -> Result<MadeClient, AdminError> {
+) -> Result<(MadeClient, Vec<String>), AdminError> {
     if !clients::approves(by) {
         return Err(AdminError::Forbidden(
             "only whoever approves applications makes one in another's place".to_owned(),
         ));
     }
     let snapshot = context.registry.snapshot().as_ref().clone();
-    let successor = match kind {
-        CredentialKind::Client => Successor::of_client(&snapshot, &clients::find(context, by, id).await?),
+    let (successor, left_out) = match kind {
+        CredentialKind::Client => (Successor::of_client(&snapshot, &clients::find(context, by, id).await?), Vec::new()),
         CredentialKind::User => {
             let wanted = id.to_owned();
-            let found = context.store.read(move |db| users::by_id(db, &wanted)).await?;
-            let seen = found.filter(|user| by.sees(&user.organization_id) && user.status != UserStatus::Deleted);
-            Successor::of_user(&snapshot, &seen.ok_or_else(|| AdminError::not_found("user", id))?)
+            let read = move |db: &mut Db| match users::by_id(db, &wanted)? {
+                Some(user) => Ok(Some((elsewhere(db, &user)?, user))),
+                None => Ok(None),
+            };
+            let found = context.store.read(read).await?;
+            let seen = found.filter(|(_, user)| by.sees(&user.organization_id) && user.status != UserStatus::Deleted);
+            let (left_out, user) = seen.ok_or_else(|| AdminError::not_found("user", id))?;
+            (Successor::of_user(&snapshot, &user), left_out)
         }
         CredentialKind::ClientSecret | CredentialKind::ApiKey => return Err(AdminError::not_found("user", id)),
     };
@@ -252,7 +278,7 @@ pub async fn succeed(
         roles: successor.roles,
         ..NewClient::default()
     };
-    clients::create(context, by, &new).await
+    Ok((clients::create(context, by, &new).await?, left_out))
 }
 
 /// A word for a POSIX shell.

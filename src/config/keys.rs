@@ -103,6 +103,7 @@ pub(crate) const KEYS: &[(&str, Kind)] = &[
     ("console.words.profile", Kind::Text),
     ("console.words.settings", Kind::Text),
     ("console.words.security", Kind::Text),
+    ("console.words.security_events", Kind::Text),
     ("console.words.permissions", Kind::Text),
     ("console.words.api_access", Kind::Text),
     ("console.words.new_credentials", Kind::Text),

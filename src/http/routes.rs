@@ -154,6 +154,11 @@ fn pattern(path: &str, index: usize) -> String {
     parts.enumerate().fold(first, |pattern, (part, text)| format!("{pattern}{{any_{index}_{part}}}{text}"))
 }
 
+/// Whether a path is one of people's, who are answered with pages.
+fn is_of_people(path: &str) -> bool {
+    path.starts_with("/console/")
+}
+
 async fn method_not_allowed(request: HttpRequest, id: RequestId) -> HttpResponse {
     let path = request.path();
     let known = row(path).map(|(pattern, methods, _)| (*pattern, *methods));
@@ -166,6 +171,8 @@ async fn method_not_allowed(request: HttpRequest, id: RequestId) -> HttpResponse
     // The clients of the protocol's endpoints read its errors alone.
     let mut response = if is_protocol {
         oauth_error::respond(&ProtocolError::wrong_method(allowed), ErrorShape::Rfc6749, &id.0)
+    } else if is_of_people(path) {
+        console::refusal::page::astray(&request, StatusCode::METHOD_NOT_ALLOWED).await
     } else {
         problem::respond(StatusCode::METHOD_NOT_ALLOWED, &format!("the method here is {allowed}"), &id.0)
     };
@@ -175,7 +182,10 @@ async fn method_not_allowed(request: HttpRequest, id: RequestId) -> HttpResponse
     response
 }
 
-async fn not_found(state: web::Data<State>, id: RequestId) -> HttpResponse {
+async fn not_found(request: HttpRequest, state: web::Data<State>, id: RequestId) -> HttpResponse {
+    if is_of_people(request.path()) {
+        return console::refusal::page::astray(&request, StatusCode::NOT_FOUND).await;
+    }
     let issuer = &state.context().settings.issuer;
     problem::respond(
         StatusCode::NOT_FOUND,

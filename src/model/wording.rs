@@ -39,6 +39,8 @@ crate::words! {
         Settings = "settings",
         /// The tab with the secrets.
         Security = "security",
+        /// The tab with the security events of an application.
+        SecurityEvents = "security_events",
         /// The tab of a role with its permissions.
         Permissions = "permissions",
         /// The permission `api:access`.

@@ -1,14 +1,16 @@
-//! What nobody uses: active clients, users and secrets, and approved scopes, with their last use.
+//! What nobody uses: active clients, users, secrets and API keys, and approved scopes, with their last use.
 
 use diesel::prelude::*;
 
+use crate::model::api_key::ApiKeyStatus;
 use crate::model::client::ClientStatus;
 use crate::model::time::Timestamp;
 use crate::model::usage::CredentialKind;
 use crate::model::user::{UserKind, UserStatus};
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
-use crate::store::schema::{client_scopes, client_secrets, clients, usage_hours, users};
+use crate::store::schema::{api_keys, client_scopes, client_secrets, clients, usage_hours, users};
+use crate::store::users as users_table;
 
 /// A credential or a scope, and when it was last used.
 #[derive(Debug, Clone)]
@@ -19,8 +21,10 @@ pub struct Unused {
     pub id: String,
     /// For people: the client's label, the username.
     pub name: String,
-    /// The scope, or the secret's id.
+    /// The scope, the secret's id, or the beginning of the API key.
     pub part: Option<String>,
+    /// The user that an API key is of.
+    pub user_id: Option<String>,
     /// When it was made; for a scope the client.
     pub created_at: Timestamp,
     /// When it was last used.
@@ -75,7 +79,8 @@ fn with_last_use(
         let last_used_at = last.flatten().map(Timestamp::from_micros);
         if last_used_at.is_none_or(|at| at < before) {
             let created_at = Timestamp::from_micros(created_at);
-            unused.push(Unused { organization_id, id, name, part: None, created_at, last_used_at });
+            let (part, user_id) = (None, None);
+            unused.push(Unused { organization_id, id, name, part, user_id, created_at, last_used_at });
         }
     }
     Ok(unused)
@@ -107,6 +112,42 @@ pub fn secrets(db: &mut Db, before: Timestamp, now: Timestamp) -> Result<Vec<Unu
         ))
         .load(db)?;
     Ok(rows.into_iter().map(unused).collect())
+}
+
+/// Active API keys that open something, were made before an instant and not used since.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn api_keys(db: &mut Db, before: Timestamp, now: Timestamp) -> Result<Vec<Unused>, StoreError> {
+    let lives = api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now.micros()));
+    let idle = api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(before.micros()));
+    let rows: Vec<(Row, String, Option<i64>)> = api_keys::table
+        .filter(api_keys::status.eq(ApiKeyStatus::Active.as_str()).and(api_keys::created_at.lt(before.micros())))
+        .filter(lives)
+        .filter(idle)
+        .order((api_keys::name, api_keys::id))
+        .select((
+            (
+                api_keys::organization_id,
+                api_keys::id,
+                api_keys::name,
+                api_keys::prefix.nullable(),
+                api_keys::created_at,
+            ),
+            api_keys::user_id,
+            api_keys::last_used_at,
+        ))
+        .load(db)?;
+    let of =
+        |(row, user_id, last): (Row, String, Option<i64>)| Unused { user_id: Some(user_id), ..unused((row, last)) };
+    let mut unused = Vec::new();
+    for row in rows {
+        // What its user's state has closed opens nothing.
+        if users_table::by_id(db, &row.1)?.is_some_and(|user| user.status == UserStatus::Active) {
+            unused.push(of(row));
+        }
+    }
+    Ok(unused)
 }
 
 /// Scopes that active clients were approved for before an instant and were not given since.
@@ -142,6 +183,7 @@ fn unused((row, last_used_at): (Row, Option<i64>)) -> Unused {
         id,
         name,
         part,
+        user_id: None,
         created_at: Timestamp::from_micros(created_at),
         last_used_at: last_used_at.map(Timestamp::from_micros),
     }

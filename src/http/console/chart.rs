@@ -1,8 +1,10 @@
 //! Pictures of use: bars by the hour or by the day, drawn on the server as SVG, with a table of the same figures.
 
-use crate::admin::usage::{Step, StepUsage};
+use crate::admin::AdminError;
+use crate::admin::usage::{self, CredentialUsage, Step, StepUsage, Window};
 use crate::model::time::Timestamp;
-use crate::model::usage::Counters;
+use crate::model::usage::{Counters, CredentialKind};
+use crate::oauth::Context;
 
 /// The plot, in units of the picture.
 const LEFT: i64 = 44;
@@ -100,6 +102,30 @@ impl Chart {
         let lines = lines.into_iter().filter(|(_, value)| *value > 0 || most == 1).collect();
         Self { id, title: title.to_owned(), bar: (slot - 3).max(2), bars, lines, ticks, rows, total }
     }
+}
+
+/// What one credential was used for: two pictures, and what the longer one is made of. Whoever sees the credential sees
+/// its use, without the permission to read the whole audit log.
+///
+/// # Errors
+/// [`AdminError::Unavailable`].
+pub async fn of_one(
+    context: &Context,
+    kind: CredentialKind,
+    id: &str,
+) -> Result<(Vec<Chart>, CredentialUsage), AdminError> {
+    let now = context.clock.now();
+    // The present hour is still counted in: the end is the next one.
+    let until = now.plus_seconds(3600);
+    let hours = Window { since: now.plus_seconds(-47 * 3600), until };
+    let days = Window { since: now.day().plus_seconds(-29 * 86_400), until };
+    let hours = usage::read(context, kind, id, hours, Step::Hour).await?;
+    let month = usage::read(context, kind, id, days, Step::Day).await?;
+    let charts = vec![
+        Chart::of("hours", "The last 48 hours", &hours.steps, Step::Hour, 48, now),
+        Chart::of("days", "The last 30 days", &month.steps, Step::Day, 30, now),
+    ];
+    Ok((charts, month))
 }
 
 /// The next round number: the top of the picture.

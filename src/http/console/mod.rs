@@ -18,6 +18,7 @@ pub mod visit;
 /// API keys: one's own, and those of API users.
 pub mod api_keys {
     pub mod page;
+    pub mod usage;
 }
 /// One application: a page for each of its tabs.
 pub mod application {
@@ -104,6 +105,7 @@ pub mod user {
     pub mod page;
     pub mod places;
     pub mod proofs;
+    pub mod usage;
 }
 /// The users of an organization.
 pub mod users {
@@ -143,12 +145,14 @@ paths! {
     "/console/credentials/{credentials}", "GET, HEAD", "console" => get credentials::page::show;
     "/console/credentials/{credentials}/delete", "POST", "console" => post credentials::page::delete;
     "/console/profile/api-keys", "GET, HEAD, POST", "console" => get api_keys::page::show, post api_keys::page::create;
+    "/console/profile/api-keys/{key}/usage", "GET, HEAD", "console" => get api_keys::usage::show;
     "/console/profile/api-keys/{key}/view", "POST", "console" => post api_keys::page::view;
     "/console/profile/api-keys/{key}/disable", "POST", "console" => post api_keys::page::disable;
     "/console/profile/api-keys/{key}/enable", "POST", "console" => post api_keys::page::enable;
     "/console/profile/api-keys/{key}/delete", "POST", "console" => post api_keys::page::delete;
     "/console/users/{user}/api-keys", "GET, HEAD, POST", "console" =>
         get api_keys::page::show, post api_keys::page::create;
+    "/console/users/{user}/api-keys/{key}/usage", "GET, HEAD", "console" => get api_keys::usage::show;
     "/console/users/{user}/api-keys/{key}/view", "POST", "console" => post api_keys::page::view;
     "/console/users/{user}/api-keys/{key}/disable", "POST", "console" => post api_keys::page::disable;
     "/console/users/{user}/api-keys/{key}/enable", "POST", "console" => post api_keys::page::enable;
@@ -206,6 +210,7 @@ paths! {
         get user::proofs::show_password, post user::proofs::set_password;
     "/console/users/{user}/password/generate", "POST", "console" => post user::proofs::generate_password;
     "/console/users/{user}/password/link", "POST", "console" => post user::proofs::send_link;
+    "/console/users/{user}/usage", "GET, HEAD", "console" => get user::usage::show;
     "/console/roles", "GET, HEAD", "console" => get roles::page::show;
     "/console/roles/new", "GET, HEAD, POST", "console" => get roles::page::form, post roles::page::create;
     "/console/roles/{role}", "GET, HEAD, POST", "console" => get role::page::show, post role::page::save;

@@ -19,13 +19,20 @@ impl Pager {
     /// For a page of a list at `path`; `query` are the parameters that the list keeps from page to page.
     #[must_use]
     pub fn of<T>(page: &Page<T>, path: &str, query: &[(&str, &str)], is_later: bool) -> Self {
+        Self::named("cursor", page, path, query, is_later)
+    }
+
+    /// The same for one of several lists of a page: its cursor is the parameter of this name.
+    #[must_use]
+    pub fn named<T>(name: &str, page: &Page<T>, path: &str, query: &[(&str, &str)], is_later: bool) -> Self {
+        let parameter = name;
         let address = |cursor: Option<&str>| {
             let mut pairs = url::form_urlencoded::Serializer::new(String::new());
             for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
                 pairs.append_pair(name, value);
             }
             if let Some(cursor) = cursor {
-                pairs.append_pair("cursor", cursor);
+                pairs.append_pair(parameter, cursor);
             }
             let query = pairs.finish();
             if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }

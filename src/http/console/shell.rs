@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Brand, Config, Preset};
+use crate::crypto::identifier::uuid_v7;
 use crate::developer::call::Site;
 use crate::http::console::assets;
 use crate::http::console::visit::{Guest, Visit};
@@ -80,6 +81,8 @@ pub struct Shell {
     pub viewer: Option<Viewer>,
     /// The token that forms bear.
     pub csrf: String,
+    /// What a form of this page is known by that is carried out once; nothing for a visitor.
+    pub form_id: String,
     /// What was just done, or nothing.
     pub notice: &'static str,
     /// The path of this page.
@@ -96,6 +99,7 @@ impl Shell {
             menu: Vec::new(),
             viewer: None,
             csrf: guest.csrf(),
+            form_id: String::new(),
             notice: notice_in(guest.request.query_string()),
             path: guest.request.path().to_owned(),
         }
@@ -122,6 +126,7 @@ impl Shell {
                 organizations: organizations.iter().map(|one| named(one)).collect(),
             }),
             csrf: visit.csrf.clone(),
+            form_id: uuid_v7(visit.context().clock.now(), &visit.context().random),
             notice: notice_in(visit.request.query_string()),
             path,
         }
@@ -198,6 +203,7 @@ fn menu(visit: &Visit, words: &ConsoleWords, path: &str) -> Vec<Group> {
 /// What a page says after it was led to by something that was done: a closed set, so that no link can put words here.
 const NOTICES: &[(&str, &str)] = &[
     ("saved", "Saved."),
+    ("sent-before", "This form was sent before, and nothing is done twice. See here what came of it."),
     ("created", "Created."),
     ("deleted", "Deleted. It opens nothing any more."),
     ("disabled", "Disabled. It opens nothing until it is enabled again."),

@@ -58,7 +58,7 @@ pub(super) fn refusal(answer: HttpResponse) -> actix_web::Error {
 }
 
 impl Guest {
-    pub(super) fn of(request: &HttpRequest) -> Option<Self> {
+    pub(in crate::http::console) fn of(request: &HttpRequest) -> Option<Self> {
         let state = request.app_data::<web::Data<State>>().cloned()?;
         let brought = secret_of(request, &state);
         let is_new = brought.is_none();
@@ -105,7 +105,7 @@ impl FromRequest for Guest {
 }
 
 impl Visit {
-    pub(super) async fn of(request: &HttpRequest) -> Result<Self, HttpResponse> {
+    pub(in crate::http::console) async fn of(request: &HttpRequest) -> Result<Self, HttpResponse> {
         let Some(guest) = Guest::of(request) else { return Err(HttpResponse::InternalServerError().finish()) };
         let found = if guest.is_new { Ok(None) } else { guest.state.credentials().of_session(&guest.secret).await };
         let (principal, session) = match found {

@@ -12,7 +12,11 @@ fn a_good_configuration_stays_good_under_every_preset(
 ) {
     let mut installation = Installation::new(db);
     assert_eq!(done(&installation.run(&["config", "check", "--preset", preset])), "the configuration is good\n");
-    assert_eq!(installation.json(&["--preset", preset, "config", "print"])["preset"], preset);
+    let printed = installation.json(&["--preset", preset, "config", "print"]);
+    assert_eq!(printed["preset"], preset);
+    // Pages and messages speak in the platform's name.
+    assert_eq!(printed["brand"]["name"].as_str().unwrap().to_lowercase(), preset);
+    assert!(printed["brand"]["colour"].is_string(), "{printed}");
     installation.set("preset", preset);
     assert_eq!(installation.json(&["config", "print"])["preset"], preset);
 }

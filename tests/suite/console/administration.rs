@@ -117,3 +117,51 @@ fn the_inspector_tells_what_a_text_is_and_echoes_no_secret(
     parts[2] = "AAAA";
     assert!(inspect(&parts.join(".")).contains("state-refused"));
 }
+
+#[rstest]
+fn the_audit_log_names_whom_it_is_about(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let user = server.person().change(|new| new.roles = vec!["administrator".to_owned()]).create();
+    let admin = Visitor::signed_in(&server, &user);
+    admin.post("/console/applications", &[("label", "Order robot"), ("grant_types", "client_credentials")]).ok();
+    admin.done("/console/roles/new", &[("name", "Pickers")]);
+    let page = admin.page("/console/audit?action=client.created");
+    assert!(page.contains(&format!("user {} <code>{}", user.username, user.id)), "{page}");
+    assert!(page.contains("client Order robot <code>"), "{page}");
+    assert!(admin.page("/console/audit?action=role.created").contains("role Pickers <code>"));
+}
+
+#[rstest]
+fn roles_and_what_waits_are_shown_page_by_page(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let admin = Visitor::administrator(&server);
+    let developer = server.person().change(|new| new.roles = vec!["developer".to_owned()]).create();
+    let developer = Visitor::signed_in(&server, &developer);
+    server.run(async |context, by| {
+        for number in 0..60 {
+            let name = format!("role {number:02}");
+            let request = grantor::admin::roles::RoleRequest { name, ..Default::default() };
+            grantor::admin::roles::create(context, by, None, &request).await.unwrap();
+        }
+    });
+    for number in 0..60 {
+        let label = format!("Robot {number:02}");
+        developer.done("/console/applications", &[("label", &label), ("grant_types", "client_credentials")]);
+    }
+    for (path, name, count) in [("/console/roles", "role ", 60), ("/console/approvals", "Robot ", 60)] {
+        let (mut seen, mut next) = (std::collections::BTreeSet::new(), path.to_owned());
+        let mut pages = 0;
+        loop {
+            let page = admin.page(&next);
+            let begins = format!(">{name}");
+            let found = page.split(&begins).skip(1).filter_map(|rest| rest.get(..2));
+            seen.extend(found.filter(|part| part.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned));
+            pages += 1;
+            let Some((before, _)) = page.split_once("\" rel=\"next\"") else { break };
+            assert!(page.contains("50 on this page"), "{path}");
+            next = before.rsplit('"').next().unwrap().replace("&#38;", "&");
+        }
+        assert_eq!((seen.len(), pages), (count, 2), "{path}");
+    }
+    assert_eq!(admin.get("/console/approvals?applications=AAAA").status, 400);
+}

@@ -51,7 +51,7 @@ fn ak2_a_role_is_created_given_the_web_api_and_its_users(#[values(Database::Sqli
     assert!(admin.refused("/console/roles/new", &[("name", "")]).contains("id=\"e-name\""));
     let path = next.split('?').next().unwrap();
     let page = admin.page(path);
-    assert!(page.contains(">Web API permissions</a>") && page.contains(">Users</a>"), "{page}");
+    assert!(page.contains(">Web API permissions</a>") && page.contains(">Users</button>"), "{page}");
     let first = page.find("type=\"checkbox\"").unwrap();
     assert!(page[first..].find("Overall Web API access").unwrap() < page[first..].find("api_keys:manage").unwrap());
     admin.done(path, &[("permissions", "api:access")]);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use grantor::admin::audit::{Filter, From, list};
+use grantor::store::clients::ClientFilter;
 use rstest::rstest;
 
 use crate::harness::{Answer, Browser, Database, Looks, Pages, Server, TestUser};
@@ -101,6 +102,14 @@ fn to_settings(browser: &Browser) {
     browser.sees("Security");
 }
 
+/// The application, and its own tab of scopes: the catalogue of the same name stands in the menu.
+fn to_scopes(browser: &Browser) {
+    browser.press("Apps");
+    browser.press("Order robot");
+    browser.press_in("Order robot", "API Scopes");
+    browser.sees("Approved");
+}
+
 /// The path of the application's pages.
 fn path_of(shown: &Shown) -> String {
     format!("/console/applications/{}", shown.id)
@@ -134,6 +143,28 @@ fn bm1_nobody_approves_their_own_and_a_denial_says_why(#[values(true, false)] sc
     let platform = Platform::start(Database::Sqlite);
     let Some(developer) = platform.browser(&platform.developer, script) else { return };
     register(&developer);
+    // Somebody who may approve, and whose own it is: they find it in the list, and nothing to press.
+    let id = platform.developer.id.clone();
+    let grant = |role: &'static str| {
+        platform.server.run(async |context, by| {
+            grantor::admin::memberships::grant_role(context, by, &id, None, role).await.unwrap();
+        });
+    };
+    grant("administrator");
+    developer.reload();
+    developer.press("Approvals");
+    developer.sees("It is yours: somebody else decides.");
+    assert!(!developer.has_button("Approve") && !developer.has_button("Deny"));
+    let client_id = platform.server.run(async |context, by| {
+        let all = grantor::admin::clients::page(context, by, ClientFilter::default(), "", 100).await.unwrap();
+        all.into_iter().find(|client| client.label == "Order robot").unwrap().client_id
+    });
+    let own = Pages::signed_in(&platform.server, &platform.developer);
+    let approve = format!("/console/approvals/applications/{client_id}/approve");
+    let tried = own.send("/console/approvals", &approve, &[]);
+    assert!(matches!(tried.status, 403 | 409 | 422), "{tried:?}");
+    assert!(own.get("/console/approvals").ok().body.contains("It is yours"), "it waits as before");
+
     let Some(administrator) = platform.browser(&platform.administrator, script) else { return };
     administrator.press("Approvals");
     administrator.press("Deny Order robot");
@@ -154,8 +185,8 @@ fn bm3_the_secret_is_in_the_security_section_and_is_viewed_after_ones_own_passwo
     let platform = Platform::start(Database::Sqlite);
     let Some((developer, _, made)) = platform.approved(script) else { return };
     platform.server.clock.advance(400);
-    developer.press("Apps");
-    developer.press("View the secret of Order robot");
+    to_settings(&developer);
+    developer.press("View");
     developer.sees("Is it you?");
     developer.fill("Password", "not the password");
     developer.press("Confirm");
@@ -251,7 +282,7 @@ fn bm6_a_scope_is_requested_with_a_reason_and_opens_nothing_before_it_is_approve
     developer.press("API Scopes");
     developer.sees("Orders of the warehouse");
     for name in ["orders:read", "orders:write"] {
-        developer.open(&format!("{}/scopes", path_of(&made)));
+        to_scopes(&developer);
         developer.choose("Scope", name);
         developer.fill("Justification", "The warehouse packs what was ordered");
         developer.press("Request scope approval");
@@ -268,7 +299,7 @@ fn bm6_a_scope_is_requested_with_a_reason_and_opens_nothing_before_it_is_approve
     administrator.sees("Denied.");
     let token = platform.token(&made, "orders:read").ok();
     platform.token(&made, "orders:write").is_refused("invalid_scope");
-    developer.open(&format!("{}/scopes", path_of(&made)));
+    to_scopes(&developer);
     developer.sees("Reading is enough");
     developer.sees("approved");
     platform.server.get_with_token("/api/v1/me", &token.access_token()).ok();
@@ -289,7 +320,7 @@ fn bm7_the_use_of_a_dead_secret_is_seen_within_five_seconds_with_time_network_an
     platform.token(&old, "").is_refused("invalid_client");
     let used = Instant::now();
     developer.press("Done");
-    developer.press("Security events");
+    developer.press_in("Order robot", "Security");
     while !developer.text().contains("A secret that has ended was used") {
         assert!(used.elapsed() < Duration::from_secs(5), "{}", developer.text());
         developer.reload();

@@ -112,6 +112,50 @@ fn files_of_pages_are_cached_for_ever_under_names_of_their_content_and_are_small
 }
 
 #[rstest]
+fn an_address_that_no_page_has_or_that_takes_forms_alone_is_answered_with_a_page() {
+    let server = Server::start(Database::Sqlite);
+    let user = server.person().create();
+    let pages = Pages::signed_in(&server, &user);
+    for (answer, menu) in [(pages.get("/console/nothing/here"), true), (server.get("/console/nothing", &[]), false)] {
+        assert_eq!((answer.status, answer.header("content-type")), (404, "text/html; charset=utf-8"));
+        assert!(answer.body.contains("There is no page at this address."), "{answer:?}");
+        assert_eq!(answer.body.contains("aria-label=\"Menu\""), menu);
+    }
+    let alone = TABLE.iter().filter(|(_, methods, _)| *methods == "POST").map(|(path, ..)| filled(path));
+    for path in alone {
+        let answer = pages.get(&path);
+        assert_eq!((answer.status, answer.header("allow")), (405, "POST"), "{path}");
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{path}");
+        assert!(answer.body.contains("Nothing was changed."), "{path}: {answer:?}");
+    }
+}
+
+#[rstest]
+fn what_is_wrong_with_a_choice_or_a_box_belongs_to_it() {
+    let server = Server::start(Database::Sqlite);
+    let user = server.person().change(|new| new.roles = vec!["administrator".to_owned()]).create();
+    let client = server.confidential_client().create();
+    let pages = Pages::signed_in(&server, &user);
+    let fields = [("username", "robot"), ("kind", "nothing"), ("administration", "nothing")];
+    let page = pages.send("/console/users/new", "/console/users/new", &fields).body;
+    for part in [
+        "<select id=\"f-kind\" name=\"kind\" aria-invalid=\"true\" aria-describedby=\"h-kind e-kind\">",
+        "<select id=\"f-administration\" name=\"administration\" aria-invalid=\"true\" aria-describedby=\"e-administration\">",
+        "<fieldset class=\"boxes wrong\" aria-describedby=\"h-access e-access\">",
+        "name=\"access\" value=\"api\" aria-invalid=\"true\" aria-describedby=\"e-access x-access-1\">",
+        "id=\"e-kind\"",
+        "id=\"e-access\"",
+        "role=\"alert\" tabindex=\"-1\" autofocus",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let (settings, rotate) = (format!("{}/settings", client.id), format!("{}/rotate", client.id));
+    let [settings, rotate] = [settings, rotate].map(|path| format!("/console/applications/{path}"));
+    let page = pages.send(&settings, &rotate, &[("overlap", "a while")]).body;
+    assert!(page.contains("aria-invalid=\"true\" aria-describedby=\"e-overlap\"") && page.contains("id=\"e-overlap\""));
+}
+
+#[rstest]
 fn what_people_type_stays_text() {
     let server = Server::start(Database::Sqlite);
     let user = server.person().create();

@@ -62,7 +62,8 @@ fn add(browser: &Browser) -> Shown {
 fn kz1_without_the_permission_there_is_no_tab_and_the_address_is_refused(#[values(true, false)] script: bool) {
     let (server, user) = kizen("api user");
     let Some(browser) = Browser::signed_in(&server, &user, Looks { script, ..Looks::default() }) else { return };
-    browser.open("/console/profile");
+    browser.press(&format!("{} {}", &user.username[..1], user.username));
+    browser.press("My Profile");
     assert!(browser.has_button("Password") && !browser.has_button("API Connections"));
     browser.open("/console/profile/api-keys");
     browser.sees("You may not do that");
@@ -196,8 +197,12 @@ fn kz8_an_administrator_makes_a_key_for_an_api_user(#[values(true, false)] scrip
     let (server, admin) = kizen("administrator");
     let program = server.api_user().create();
     let Some(browser) = Browser::signed_in(&server, &admin, Looks { script, ..Looks::default() }) else { return };
-    let panel = format!("/console/users/{}/api-keys", program.id);
-    browser.open(&panel);
+    let to_panel = |username: &str| {
+        browser.press_in("Menu", "Users");
+        browser.press(username);
+        browser.press_in(username, "API Keys");
+    };
+    to_panel(&program.username);
     browser.sees(&format!("API Keys of {}", program.username));
     assert_eq!(browser.value("User ID"), program.id);
     browser.press("+ Add API key");
@@ -206,7 +211,7 @@ fn kz8_an_administrator_makes_a_key_for_an_api_user(#[values(true, false)] scrip
     let who = shown.me(&server).ok().json();
     assert_eq!(who["username"], program.username.as_str());
     server.clock.advance(301);
-    browser.open(&panel);
+    to_panel(&program.username);
     browser.press_in(shown.prefix(), "Delete");
     browser.press_in(shown.prefix(), "Delete key");
     browser.sees("Is it you?");
@@ -215,7 +220,7 @@ fn kz8_an_administrator_makes_a_key_for_an_api_user(#[values(true, false)] scrip
     browser.sees("Deleted.");
     assert_eq!(shown.me(&server).status, 401);
     let person = server.person().create();
-    browser.open(&format!("/console/users/{}/api-keys", person.id));
+    to_panel(&person.username);
     browser.sees("People make their own");
     assert!(!browser.has_button("+ Add API key"));
 }

@@ -1,6 +1,6 @@
 //! Somebody before the pages who has a cookie and no script: what a browser sends, and nothing else.
 
-use crate::harness::{Answer, Server, TestUser};
+use crate::harness::{Answer, Server, TestUser, safe};
 
 /// A visitor, signed in or not.
 pub struct Visitor<'a> {
@@ -45,8 +45,9 @@ impl<'a> Visitor<'a> {
         Self::signed_in(server, &user)
     }
 
+    #[track_caller]
     pub fn get(&self, path: &str) -> Answer {
-        self.server.get(path, &[("Cookie", &self.cookie)])
+        safe(self.server.get(path, &[("Cookie", &self.cookie)]))
     }
 
     /// A page, which is there.
@@ -56,9 +57,10 @@ impl<'a> Visitor<'a> {
     }
 
     /// Sends a form, as a page of this server does.
+    #[track_caller]
     pub fn post(&self, path: &str, pairs: &[(&str, &str)]) -> Answer {
         let all = [&[("csrf", self.csrf.as_str())], pairs].concat();
-        self.server.post(path, &all, &[("Cookie", &self.cookie), ("Sec-Fetch-Site", "same-origin")])
+        safe(self.server.post(path, &all, &[("Cookie", &self.cookie), ("Sec-Fetch-Site", "same-origin")]))
     }
 
     /// Sends a form that is taken, and answers where it leads.
@@ -96,4 +98,14 @@ pub fn role_id(server: &Server, name: &str) -> String {
 /// The id of a user.
 pub fn user_id(server: &Server, name: &str) -> String {
     server.run(async |context, by| grantor::admin::users::find(context, by, name).await.unwrap().id)
+}
+
+/// The hidden fields of a page's forms, as a browser would send them.
+pub fn hidden(page: &str) -> Vec<(String, String)> {
+    let fields = page.split("<input type=\"hidden\" name=\"").skip(1);
+    let field = |rest: &str| {
+        let (name, rest) = rest.split_once('"').unwrap();
+        (name.to_owned(), between(rest, "value=\"", "\"").replace("&#38;", "&").replace("&#34;", "\""))
+    };
+    fields.map(field).filter(|(name, _)| name != "csrf").collect()
 }

@@ -12,7 +12,7 @@ mod server;
 pub use answer::{Answer, agent, basic, form};
 pub use browser::{Browser, Looks};
 pub use builders::{TestClient, TestUser, UserBuilder};
-pub use pages::Pages;
+pub use pages::{Pages, safe};
 pub use postgres::fresh_postgres_url;
 pub use process::Installation;
 pub use requirement::{missing, program};

@@ -40,7 +40,9 @@ impl<'a> Pages<'a> {
         *self.cookie.borrow_mut() = value.to_owned();
     }
 
+    #[track_caller]
     fn keep(&self, answer: Answer) -> Answer {
+        let answer = safe(answer);
         let set = answer.header("set-cookie");
         if let Some((_, rest)) = set.split_once('=') {
             *self.cookie.borrow_mut() = rest.split(';').next().unwrap().to_owned();
@@ -53,12 +55,14 @@ impl<'a> Pages<'a> {
     }
 
     /// Asks for a page.
+    #[track_caller]
     pub fn get(&self, path: &str) -> Answer {
         let request = agent().get(format!("{}{path}", self.server.base())).header("Cookie", self.header());
         self.keep(Answer::of(request.call()))
     }
 
     /// Sends a form as it is, without a token.
+    #[track_caller]
     pub fn post(&self, path: &str, pairs: &[(&str, &str)]) -> Answer {
         let request = agent()
             .post(format!("{}{path}", self.server.base()))
@@ -86,4 +90,32 @@ impl<'a> Pages<'a> {
         all.extend_from_slice(pairs);
         self.post(path, &all)
     }
+}
+
+/// An answer of the console, which bears what keeps it safe whatever it says: in no frame, with no code of others, taken
+/// for what it is, led to no other server, and kept by nobody.
+#[track_caller]
+pub fn safe(answer: Answer) -> Answer {
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{answer:?}");
+    let is_page = answer.header("content-type").starts_with("text/html");
+    let is_taken_along = !answer.header("content-disposition").is_empty();
+    let location = answer.header("location");
+    if is_page || !location.is_empty() {
+        let policy = answer.header("content-security-policy");
+        for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "form-action 'self'"] {
+            assert!(policy.contains(part), "{part}: {answer:?}");
+        }
+        assert!(!policy.contains("unsafe"), "{answer:?}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{answer:?}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{answer:?}");
+    }
+    if is_page || is_taken_along || !location.is_empty() || answer.headers.contains_key("set-cookie") {
+        assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
+    }
+    if is_page {
+        assert!(!answer.body.contains(" style=") && !answer.body.contains(" onclick="), "{answer:?}");
+        assert!(!answer.body.contains("<script>"), "no code in a page, and nobody's name is one: {answer:?}");
+    }
+    assert!(location.is_empty() || location.starts_with("/console/"), "{answer:?}");
+    answer
 }

@@ -348,11 +348,13 @@ fn the_route_table_is_this() {
     /console/credentials/{credentials}         GET, HEAD       console
     /console/credentials/{credentials}/delete  POST            console
     /console/profile/api-keys                  GET, HEAD, POST console
+    /console/profile/api-keys/{key}/usage      GET, HEAD       console
     /console/profile/api-keys/{key}/view       POST            console
     /console/profile/api-keys/{key}/disable    POST            console
     /console/profile/api-keys/{key}/enable     POST            console
     /console/profile/api-keys/{key}/delete     POST            console
     /console/users/{user}/api-keys             GET, HEAD, POST console
+    /console/users/{user}/api-keys/{key}/usage GET, HEAD       console
     /console/users/{user}/api-keys/{key}/view  POST            console
     /console/users/{user}/api-keys/{key}/disable POST            console
     /console/users/{user}/api-keys/{key}/enable POST            console
@@ -398,6 +400,7 @@ fn the_route_table_is_this() {
     /console/users/{user}/password             GET, HEAD, POST console
     /console/users/{user}/password/generate    POST            console
     /console/users/{user}/password/link        POST            console
+    /console/users/{user}/usage                GET, HEAD       console
     /console/roles                             GET, HEAD       console
     /console/roles/new                         GET, HEAD, POST console
     /console/roles/{role}                      GET, HEAD, POST console

@@ -23,18 +23,22 @@ use crate::model::time::Timestamp;
 use crate::model::user::UserKind;
 
 /// Whose keys they are.
-struct Owner {
+pub(in crate::http::console) struct Owner {
     id: String,
     username: String,
     /// The page's own path, which every action's begins with.
-    path: String,
+    pub(in crate::http::console) path: String,
     is_self: bool,
     /// People make their own keys; an administrator those of API users.
     may_add: bool,
 }
 
 impl Owner {
-    async fn of(visit: &Visit) -> Result<Self, AdminError> {
+    /// The visitor, or the user whom the path names.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`AdminError::NotFound`].
+    pub(in crate::http::console) async fn of(visit: &Visit) -> Result<Self, AdminError> {
         visit.by.require(API_KEYS_MANAGE)?;
         let Some(named) = visit.request.match_info().get("user") else {
             return Ok(Self {
@@ -56,8 +60,11 @@ impl Owner {
         })
     }
 
-    /// One of the owner's keys.
-    async fn key(&self, visit: &Visit) -> Result<ApiKey, AdminError> {
+    /// The key that the path names, if it is one of the owner's.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub(in crate::http::console) async fn key(&self, visit: &Visit) -> Result<ApiKey, AdminError> {
         let id = visit.request.match_info().get("key").unwrap_or_default();
         let key = api_keys::find(visit.context(), &visit.by, id).await?;
         if key.user_id == self.id { Ok(key) } else { Err(AdminError::not_found("api key", id)) }
@@ -151,7 +158,11 @@ pub async fn create(sent: Submission) -> HttpResponse {
         let new = asked(&sent.fields, &owner, visit.context().credentials.reveal.api_key)?;
         api_keys::create(visit.context(), &visit.by, &new).await
     };
-    match made.await {
+    let made = match sent.once(&owner.path, made).await {
+        Ok(made) => made,
+        Err(page) => return page,
+    };
+    match made {
         Ok(made) => {
             let title = visit.shell("").say("api_key_created").to_owned();
             let lead = if made.key.sealed.is_some() {
@@ -172,7 +183,7 @@ pub async fn create(sent: Submission) -> HttpResponse {
 
 /// What is done with somebody else's keys is asked twice.
 async fn proven_for(owner: &Owner, sent: Submission) -> Result<Submission, HttpResponse> {
-    if owner.is_self { Ok(sent) } else { sent.proven().await }
+    sent.proven_if(!owner.is_self).await
 }
 
 /// The key that a form asks for.
@@ -266,11 +277,7 @@ async fn change(sent: Submission, status: ApiKeyStatus, notice: &str) -> HttpRes
         Ok(found) => found,
         Err(error) => return answer::refuse(&sent.visit, &error),
     };
-    let sent = match status {
-        ApiKeyStatus::Deleted => proven_for(&owner, sent).await,
-        ApiKeyStatus::Active | ApiKeyStatus::Disabled => Ok(sent),
-    };
-    let sent = match sent {
+    let sent = match proven_for(&owner, sent).await {
         Ok(sent) => sent,
         Err(page) => return page,
     };

@@ -66,6 +66,10 @@ pub async fn show(visit: Visit, key: web::Path<String>) -> HttpResponse {
 
 /// `POST /console/applications/{client}`: what it is called and for.
 pub async fn save(sent: Submission, key: web::Path<String>) -> HttpResponse {
+    let sent = match proven_for(sent, &key).await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
     let text = |name: &str| Some(sent.fields.text(name).to_owned());
     let change = ClientChange {
@@ -83,6 +87,22 @@ pub async fn save(sent: Submission, key: web::Path<String>) -> HttpResponse {
     }
 }
 
+/// What is done to somebody else's application is asked twice. Whether there is one comes first: nobody types a password
+/// to learn that there is none.
+///
+/// # Errors
+/// The page that asks, or says that there is no such application.
+pub(in crate::http::console) async fn proven_for(sent: Submission, key: &str) -> Result<Submission, HttpResponse> {
+    let visit = &sent.visit;
+    match client_views::one(visit.context(), &visit.by, key).await {
+        Ok(view) => {
+            let is_own = view.client.owner_id.as_deref().is_some_and(|owner| Some(owner) == visit.by.user_id());
+            sent.proven_if(!is_own).await
+        }
+        Err(error) => Err(answer::refuse(visit, &error)),
+    }
+}
+
 async fn changed(visit: &Visit, key: &str, to: ClientStatus, notice: &str) -> HttpResponse {
     let done = match to {
         ClientStatus::Active => clients::enable(visit.context(), &visit.by, key).await,
@@ -97,12 +117,20 @@ async fn changed(visit: &Visit, key: &str, to: ClientStatus, notice: &str) -> Ht
 
 /// `POST /console/applications/{client}/disable`.
 pub async fn disable(sent: Submission, key: web::Path<String>) -> HttpResponse {
-    changed(&sent.visit, &key, ClientStatus::Disabled, "disabled").await
+    match proven_for(sent, &key).await {
+        Ok(sent) => changed(&sent.visit, &key, ClientStatus::Disabled, "disabled").await,
+        Err(page) => page,
+    }
 }
 
 /// `POST /console/applications/{client}/enable`.
 pub async fn enable(sent: Submission, key: web::Path<String>) -> HttpResponse {
-    changed(&sent.visit, &key, ClientStatus::Active, "enabled").await
+    // Only whoever approves enables, and what they enable works at once, whosever it is.
+    let approves = approves(&sent.visit.by);
+    match sent.proven_if(approves).await {
+        Ok(sent) => changed(&sent.visit, &key, ClientStatus::Active, "enabled").await,
+        Err(page) => page,
+    }
 }
 
 /// `POST /console/applications/{client}/delete`.

@@ -8,6 +8,7 @@ use askama::Template;
 use crate::admin::{AdminError, client_views, scope_requests, scopes};
 use crate::http::console::answer;
 use crate::http::console::application::head::{Head, address};
+use crate::http::console::application::page::proven_for;
 use crate::http::console::fields::Form;
 use crate::http::console::pager::Pager;
 use crate::http::console::shell::Shell;
@@ -104,6 +105,10 @@ pub async fn show(visit: Visit, key: web::Path<String>) -> HttpResponse {
 
 /// `POST /console/applications/{client}/scopes`: asks for one more.
 pub async fn ask(sent: Submission, key: web::Path<String>) -> HttpResponse {
+    let sent = match proven_for(sent, &key).await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
     let (scope, justification) = (sent.fields.text("scope"), sent.fields.text("justification"));
     match scope_requests::create(visit.context(), &visit.by, &key, scope, justification).await {

@@ -132,7 +132,13 @@ pub async fn rotate(sent: Submission, key: web::Path<String>) -> HttpResponse {
     let Ok(overlap) = sent.fields.given("overlap").unwrap_or("0").parse() else {
         return again(sent, &key, AdminError::invalid("overlap", "is a number of seconds")).await;
     };
-    match client_secrets::rotate(visit.context(), &visit.by, &key, Some(overlap)).await {
+    let back = format!("{}/settings", address(&key));
+    let rotated = client_secrets::rotate(visit.context(), &visit.by, &key, Some(overlap));
+    let rotated = match sent.once(&back, rotated).await {
+        Ok(rotated) => rotated,
+        Err(page) => return page,
+    };
+    match rotated {
         Ok(made) => {
             let lead = match made.previous_expires_at {
                 None => "The old secret opens nothing any more.".to_owned(),
@@ -162,7 +168,13 @@ pub async fn add(sent: Submission, key: web::Path<String>) -> HttpResponse {
         return again(sent, &key, AdminError::invalid("expires_at", "is a day, as 2027-12-31")).await;
     }
     let label = sent.fields.text("label");
-    match client_secrets::add(visit.context(), &visit.by, &key, label, expires_at.flatten()).await {
+    let back = format!("{}/settings", address(&key));
+    let added = client_secrets::add(visit.context(), &visit.by, &key, label, expires_at.flatten());
+    let added = match sent.once(&back, added).await {
+        Ok(added) => added,
+        Err(page) => return page,
+    };
+    match added {
         Ok(made) => show_new(visit, &made, "The other secrets go on working."),
         Err(error) => again(sent, &key, error).await,
     }

@@ -186,10 +186,20 @@ fn wanted(fields: &Fields) -> Result<NewClient, AdminError> {
 
 /// `POST /console/applications`.
 pub async fn create(sent: Submission) -> HttpResponse {
+    // What whoever approves makes works at once.
+    let works_at_once = approves(&sent.visit.by);
+    let sent = match sent.proven_if(works_at_once).await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
-    let made = match wanted(&sent.fields) {
-        Ok(new) => clients::create(visit.context(), &visit.by, &new).await,
-        Err(error) => Err(error),
+    let made = async {
+        let new = wanted(&sent.fields)?;
+        clients::create(visit.context(), &visit.by, &new).await
+    };
+    let made = match sent.once(PATH, made).await {
+        Ok(made) => made,
+        Err(page) => return page,
     };
     match made {
         Ok(made) => match &made.secret {

@@ -10,20 +10,23 @@ use crate::http::console::application::head::{address, segment};
 use crate::http::console::application::scopes::{called, people};
 use crate::http::console::application::shown;
 use crate::http::console::fields::Form;
+use crate::http::console::pager::Pager;
 use crate::http::console::shell::Shell;
 use crate::http::console::submission::Submission;
 use crate::http::console::visit::Visit;
+use crate::http::paging::{Paging, Window};
 use crate::model::client::ClientStatus;
 use crate::model::reveal::RevealPolicy;
 use crate::model::role::{APPLICATIONS_MANAGE, SCOPES_MANAGE};
 use crate::model::scope_request::{ScopeRequest, ScopeRequestStatus};
-use crate::store::clients::{ClientFilter, ClientOrder};
+use crate::store::clients::{ClientFilter, ClientOrder, place};
 use crate::store::scope_requests::ScopeRequestFilter;
 
 const PATH: &str = "/console/approvals";
 
-/// Rows of each of the two lists: what waits longest comes first, and the others follow.
-const ROWS: usize = 50;
+/// The names of the two lists, for their cursors, which are the parameters of the query too.
+const APPLICATIONS: &str = "applications";
+const REQUESTS: &str = "requests";
 
 /// An application that waits.
 struct Waiting {
@@ -48,26 +51,37 @@ struct Asked {
 struct Approvals {
     shell: Shell,
     applications: Vec<Waiting>,
-    more_applications: bool,
+    further_applications: Pager,
     requests: Vec<Asked>,
-    more_requests: bool,
+    further_requests: Pager,
     form: Form,
+}
+
+/// The place of one of the two lists in the query; a form that is shown again shows their first pages.
+fn window(visit: &Visit, list: &str) -> Result<(Window, bool), AdminError> {
+    let cursor = visit.query(list).filter(|_| visit.request.method() == actix_web::http::Method::GET);
+    let is_later = cursor.is_some();
+    Ok((Paging { limit: None, cursor }.window(visit.context(), &format!("waiting {list}"))?, is_later))
 }
 
 async fn page(visit: &Visit, form: Form) -> Result<Approvals, AdminError> {
     let (context, by) = (visit.context(), &visit.by);
     by.require(APPLICATIONS_MANAGE)?;
     by.require(SCOPES_MANAGE)?;
-    let limit = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
     let (status, order) = (Some(ClientStatus::Pending), ClientOrder::Label);
     let filter = ClientFilter { status, order, ..ClientFilter::default() };
-    let mut waiting = client_views::page(context, by, filter, "", limit).await?;
-    let more_applications = waiting.len() > ROWS;
-    waiting.truncate(ROWS);
+    let (place_in_applications, is_later_application) = window(visit, APPLICATIONS)?;
+    let rows =
+        client_views::page(context, by, filter, &place_in_applications.after, place_in_applications.limit).await?;
+    let at = |row: &ClientView| place(&row.client, row.created_at, order);
+    let waiting = place_in_applications.page(context, "waiting applications", rows, at, |row| row);
     let filter = ScopeRequestFilter { status: Some(ScopeRequestStatus::Pending), ..ScopeRequestFilter::default() };
-    let mut asked = scope_requests::page(context, by, filter, "", limit).await?;
-    let more_requests = asked.len() > ROWS;
-    asked.truncate(ROWS);
+    let (place_in_requests, is_later_request) = window(visit, REQUESTS)?;
+    let rows = scope_requests::page(context, by, filter, &place_in_requests.after, place_in_requests.limit).await?;
+    let asked = place_in_requests.page(context, "waiting requests", rows, |row| row.id.clone(), |row| row);
+    let further_applications = Pager::named(APPLICATIONS, &waiting, PATH, &[], is_later_application);
+    let further_requests = Pager::named(REQUESTS, &asked, PATH, &[], is_later_request);
+    let (waiting, asked) = (waiting.items, asked.items);
     let names = client_views::usernames(context, by, people(&asked)).await?;
     let snapshot = context.registry.snapshot().as_ref().clone();
     let own = |id: Option<&str>| id.is_some() && id == by.user_id();
@@ -83,7 +97,7 @@ async fn page(visit: &Visit, form: Form) -> Result<Approvals, AdminError> {
                 view,
             })
             .collect(),
-        more_applications,
+        further_applications,
         requests: asked
             .into_iter()
             .filter_map(|request| {
@@ -99,7 +113,7 @@ async fn page(visit: &Visit, form: Form) -> Result<Approvals, AdminError> {
                 })
             })
             .collect(),
-        more_requests,
+        further_requests,
         form,
     })
 }
@@ -121,8 +135,16 @@ async fn again(sent: Submission, error: AdminError) -> HttpResponse {
 
 /// `POST /console/approvals/applications/{client}/approve`: which makes client id and secret.
 pub async fn approve_application(sent: Submission, key: web::Path<String>) -> HttpResponse {
+    let sent = match sent.proven().await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
-    match clients::approve(visit.context(), &visit.by, &key).await {
+    let made = match sent.once(PATH, clients::approve(visit.context(), &visit.by, &key)).await {
+        Ok(made) => made,
+        Err(page) => return page,
+    };
+    match made {
         Ok(made) => match &made.secret {
             Some(secret) => {
                 let lead = match visit.context().credentials.reveal.client_secret {
@@ -168,7 +190,10 @@ async fn decide(sent: Submission, id: &str, approved: bool) -> HttpResponse {
 
 /// `POST /console/approvals/scopes/{request}/approve`.
 pub async fn approve_scope(sent: Submission, id: web::Path<String>) -> HttpResponse {
-    decide(sent, &id, true).await
+    match sent.proven().await {
+        Ok(sent) => decide(sent, &id, true).await,
+        Err(page) => page,
+    }
 }
 
 /// `POST /console/approvals/scopes/{request}/deny`.

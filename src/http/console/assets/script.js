@@ -72,7 +72,12 @@ for (const input of document.querySelectorAll("input[data-filter]")) {
   const rows = document.querySelectorAll(`#${input.dataset.filter} tbody tr`);
   input.addEventListener("input", () => {
     const wanted = input.value.trim().toLowerCase();
-    for (const row of rows) row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
+    let shown = 0;
+    for (const row of rows) {
+      row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
+      if (!row.hidden) shown += 1;
+    }
+    announce.textContent = `${shown} of ${rows.length} rows`;
   });
 }
 

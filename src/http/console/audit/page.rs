@@ -1,11 +1,13 @@
 //! The audit log: filtered, page by page, and whether it is whole.
 
+use std::collections::HashMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
 use crate::admin::audit::{self, Event, Filter, From as Start};
-use crate::admin::{AdminError, organizations};
+use crate::admin::{AdminError, client_views, organizations};
 use crate::audit::Verdict;
 use crate::http::console::answer;
 use crate::http::console::fields::{Fields, Form};
@@ -30,6 +32,7 @@ struct Audit {
     form: Form,
     results: [Choice; 3],
     events: Vec<Event>,
+    names: HashMap<String, String>,
     pager: Pager,
     may_verify: bool,
     verdict: Option<Verdict>,
@@ -65,6 +68,33 @@ pub(in crate::http::console) fn filter(visit: &Visit) -> Result<Filter, AdminErr
     })
 }
 
+/// What people, applications, roles and organizations in events are called, by their ids; of other organizations nobody.
+async fn names(visit: &Visit, events: &[Event]) -> Result<HashMap<String, String>, AdminError> {
+    let context = visit.context();
+    let both = |event: &Event| {
+        let actor = (event.actor_kind.clone(), event.actor.clone());
+        [actor, (event.target_kind.clone(), event.target.clone())]
+    };
+    let people = events.iter().flat_map(both).filter(|(kind, _)| kind == "user").map(|(_, id)| id).collect();
+    let mut names = client_views::usernames(context, &visit.by, people).await?;
+    let snapshot = context.registry.snapshot();
+    for (kind, id) in events.iter().flat_map(both) {
+        let name = match kind.as_str() {
+            "client" => {
+                snapshot.client(&id).filter(|one| visit.by.sees(&one.organization_id)).map(|one| one.label.clone())
+            }
+            "role" => {
+                let is_seen = |own: &Option<String>| own.as_ref().is_none_or(|own| visit.by.sees(own));
+                snapshot.role(&id).filter(|one| is_seen(&one.organization_id)).map(|one| one.name.clone())
+            }
+            "organization" => snapshot.organization(&id).filter(|_| visit.by.sees(&id)).map(|one| one.name.clone()),
+            _ => None,
+        };
+        names.extend(name.map(|name| (id, name)));
+    }
+    Ok(names)
+}
+
 async fn list(visit: &Visit, filter: &Filter, form: Form) -> Result<Audit, AdminError> {
     let context = visit.context();
     let cursor = visit.query("cursor");
@@ -73,6 +103,7 @@ async fn list(visit: &Visit, filter: &Filter, form: Form) -> Result<Audit, Admin
     let start = window.after.parse().map_or(Start::Newest, Start::Before);
     let limit = usize::try_from(window.limit).unwrap_or_default();
     let found = audit::list(context, &visit.by, filter, start, limit).await?;
+    let names = names(visit, &found.events).await?;
     let page: Page<Event> = window.page(context, LIST, found.events, |event| event.seq.to_string(), |event| event);
     let kept: Vec<(&str, String)> = FILTERS.iter().map(|name| (*name, visit.query(name).unwrap_or_default())).collect();
     let kept: Vec<(&str, &str)> = kept.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -83,6 +114,7 @@ async fn list(visit: &Visit, filter: &Filter, form: Form) -> Result<Audit, Admin
         form,
         results: [("", "All"), ("ok", "Done"), ("refused", "Refused")],
         events: page.items,
+        names,
         pager,
         may_verify: organizations::govern(context, &visit.by).await.is_ok(),
         verdict: None,

@@ -35,16 +35,24 @@ pub fn ask(sent: &Submission) -> HttpResponse {
 /// Asks for it again, and says what was wrong with it.
 #[must_use]
 pub fn again(sent: &Submission, error: &SignInError) -> HttpResponse {
-    let error = match error {
-        SignInError::Refused(_) => AdminError::invalid(PROOF, "is not yours"),
-        other => AdminError::Refused(why(other)),
-    };
-    show(sent, Form::refused(Fields::default(), error).unwrap_or_default())
+    show(sent, Form::refused(Fields::default(), in_words(error)).unwrap_or_default())
 }
 
+/// What was wrong with the password, for a form to say.
+#[must_use]
+pub fn in_words(error: &SignInError) -> AdminError {
+    match error {
+        SignInError::Refused(_) => AdminError::invalid(PROOF, "is not yours"),
+        other => AdminError::Refused(why(other)),
+    }
+}
+
+/// The page's own fields, and those with passwords: what somebody typed as a secret is never written into a page.
+/// Forms that have such fields ask for the password in themselves.
+pub const NOT_KEPT: [&str; 6] = [CSRF, PROOF, "confirm_username", "password", "repeated", "present_password"];
+
 fn show(sent: &Submission, form: Form) -> HttpResponse {
-    let own = [CSRF, PROOF, "username"];
-    let kept = sent.fields.iter().filter(|(name, _)| !own.contains(name));
+    let kept = sent.fields.iter().filter(|(name, _)| !NOT_KEPT.contains(name));
     let page = Confirm {
         shell: sent.visit.shell("Is it you?"),
         action: sent.visit.request.uri().path().to_owned(),

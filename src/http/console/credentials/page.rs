@@ -6,12 +6,13 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use crate::admin::credentials::{self, MadeCredentials, SetOrder};
-use crate::admin::usage::{self, CredentialUsage, Step, Window};
+use crate::admin::usage::CredentialUsage;
 use crate::admin::{AdminError, Authority, clients};
 use crate::crypto::secret::SecretString;
 use crate::developer::call::{Call, ClientAccess, PASSWORD, Value};
 use crate::developer::snippets::{Language, program};
 use crate::http::console::answer;
+use crate::http::console::chart::{self, Chart};
 use crate::http::console::fields::Form;
 use crate::http::console::once::page::{Once, Row};
 use crate::http::console::pager::Pager;
@@ -24,9 +25,6 @@ use crate::model::usage::CredentialKind;
 use crate::store::user_profiles::UserProfile;
 
 const PATH: &str = "/console/credentials";
-
-/// Seconds of the use that a page of one set tells of: 30 days.
-const TOLD: i64 = 30 * 86_400;
 
 #[derive(Template)]
 #[template(path = "credentials/page.html")]
@@ -112,8 +110,11 @@ pub async fn form(visit: Visit) -> HttpResponse {
 /// `POST /console/credentials`: the answer shows the password, this once.
 pub async fn create(sent: Submission) -> HttpResponse {
     let (visit, fields) = (&sent.visit, &sent.fields);
-    let made =
-        credentials::create(visit.context(), &visit.by, fields.text("name"), fields.text("description"), &[]).await;
+    let made = credentials::create(visit.context(), &visit.by, fields.text("name"), fields.text("description"), &[]);
+    let made = match sent.once(PATH, made).await {
+        Ok(made) => made,
+        Err(page) => return page,
+    };
     match made {
         Ok(made) => answer::ok(&once(visit, fields.text("name"), made)),
         Err(error) => answer::again(sent, error, form_page),
@@ -174,6 +175,7 @@ struct One {
     client_id: String,
     token_url: String,
     usage: CredentialUsage,
+    charts: Vec<Chart>,
     programs: Vec<(String, String)>,
 }
 
@@ -188,10 +190,7 @@ pub async fn show(visit: Visit, key: web::Path<String>) -> HttpResponse {
 async fn one(visit: &Visit, key: &str) -> Result<One, AdminError> {
     let context = visit.context();
     let set = credentials::find(context, &visit.by, key).await?;
-    let until = context.clock.now();
-    let window = Window { since: until.plus_seconds(-TOLD), until: until.plus_seconds(1) };
-    // Whoever sees the set sees its use.
-    let usage = usage::read(context, CredentialKind::User, &set.id, window, Step::Day).await?;
+    let (charts, usage) = chart::of_one(context, CredentialKind::User, &set.id).await?;
     let site = &visit.state.console().site;
     let client_id = context.credentials.programmatic_client_id.clone();
     let client = clients::find(context, &Authority::operator(), &client_id).await?;
@@ -203,6 +202,7 @@ async fn one(visit: &Visit, key: &str) -> Result<One, AdminError> {
         client_id,
         token_url: site.token_url.clone(),
         usage,
+        charts,
         programs: programs.map(|(language, name)| (name.to_owned(), program(language, &call))).to_vec(),
         set,
     })

@@ -9,6 +9,7 @@ use crate::config::Preset;
 use crate::developer::call::{API_KEY, CLIENT_SECRET, Call, ClientAccess, PASSWORD, USERNAME, Value};
 use crate::developer::snippets::{Language, program};
 use crate::http::console::answer;
+use crate::http::console::application::head::{address, segment};
 use crate::http::console::shell::Shell;
 use crate::http::console::visit::Visit;
 use crate::model::role::{API_KEYS_MANAGE, APPLICATIONS_MANAGE, CREDENTIALS_MANAGE};
@@ -50,8 +51,8 @@ impl Home {
     #[expect(clippy::unused_self, reason = "the template calls it so")]
     fn path(&self, kind: Owned, id: &str) -> String {
         match kind {
-            Owned::Credentials => format!("/console/credentials/{id}"),
-            Owned::Application => format!("/console/applications/{id}"),
+            Owned::Credentials => format!("/console/credentials/{}", segment(id)),
+            Owned::Application => address(id),
             Owned::ApiKey => "/console/profile/api-keys".to_owned(),
             Owned::Account => "/console/profile".to_owned(),
         }

@@ -36,6 +36,10 @@ pub async fn show(visit: Visit) -> HttpResponse {
 
 /// `POST /console/organizations`.
 pub async fn create(sent: Submission) -> HttpResponse {
+    let sent = match sent.proven().await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let (visit, slug) = (&sent.visit, sent.fields.text("slug"));
     let taken = format!("there is an organization `{slug}` already");
     match organizations::create(visit.context(), &visit.by, sent.fields.text("name"), slug).await {
@@ -80,6 +84,10 @@ pub async fn disable(sent: Submission, key: web::Path<String>) -> HttpResponse {
 
 /// `POST /console/organizations/{organization}/enable`.
 pub async fn enable(sent: Submission, key: web::Path<String>) -> HttpResponse {
+    let sent = match sent.proven().await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
     let status = OrganizationStatus::Active;
     done(visit, organizations::set_status(visit.context(), &visit.by, &key, status).await, "enabled")

@@ -7,14 +7,18 @@ use crate::admin::AdminError;
 use crate::admin::clients::approves;
 use crate::admin::reports::{self, IDLE_DAYS, IdleRow, UserRow};
 use crate::http::console::answer;
-use crate::http::console::application::head::address;
+use crate::http::console::application::head::{address, segment};
 use crate::http::console::application::shown;
 use crate::http::console::shell::Shell;
 use crate::http::console::submission::Submission;
 use crate::http::console::visit::Visit;
+use crate::model::role::{API_KEYS_MANAGE, USERS_MANAGE};
 use crate::model::usage::CredentialKind;
 
 const PATH: &str = "/console/reports";
+
+/// The panel of one's own keys.
+const OWN_KEYS: &str = "/console/profile/api-keys";
 
 /// Rows of each list; the command line prints all.
 const ROWS: usize = 25;
@@ -55,11 +59,30 @@ struct Reports {
     scopes: Part<IdleRow>,
     days: i64,
     moves: bool,
+    manages_users: bool,
+    manages_keys: bool,
+    own_id: Option<String>,
 }
 
-/// Where a row of a client leads.
-fn path(row: &IdleRow) -> Option<String> {
-    (row.kind != "user").then(|| address(&row.id))
+impl Reports {
+    /// Where a row leads, if its reader may go there.
+    fn path(&self, row: &IdleRow) -> Option<String> {
+        match (row.kind, &row.user_id) {
+            ("user", _) => self.manages_users.then(|| format!("/console/users/{}", segment(&row.id))),
+            ("api_key", Some(user)) if Some(user.as_str()) == self.own_id.as_deref() => Some(OWN_KEYS.to_owned()),
+            ("api_key", Some(user)) => self.manages_keys.then(|| format!("/console/users/{}/api-keys", segment(user))),
+            ("api_key", None) => None,
+            _ => Some(address(&row.id)),
+        }
+    }
+
+    /// The same for somebody who uses what should end.
+    fn page_of(&self, row: &UserRow) -> Option<String> {
+        match row.kind {
+            CredentialKind::User => self.manages_users.then(|| format!("/console/users/{}", segment(&row.id))),
+            _ => Some(address(&row.id)),
+        }
+    }
 }
 
 async fn page(visit: &Visit) -> Result<Reports, AdminError> {
@@ -91,6 +114,9 @@ async fn page(visit: &Visit) -> Result<Reports, AdminError> {
         scopes: Part::of(reports::unused_scopes(context, by, IDLE_DAYS).await?),
         days: IDLE_DAYS,
         moves: approves(by),
+        manages_users: visit.holds(USERS_MANAGE),
+        manages_keys: visit.holds(USERS_MANAGE) && visit.holds(API_KEYS_MANAGE),
+        own_id: Some(visit.user_id().to_owned()).filter(|_| visit.holds(API_KEYS_MANAGE)),
     })
 }
 
@@ -113,18 +139,24 @@ pub async fn succeed(sent: Submission) -> HttpResponse {
         Err(page) => return page,
     };
     let (visit, id) = (&sent.visit, sent.fields.text("id"));
-    let made = match sent.fields.text("kind").parse::<CredentialKind>() {
-        Ok(kind) => reports::succeed(visit.context(), &visit.by, kind, id).await,
-        Err(_) => Err(AdminError::Unreadable("that is no kind of credential".to_owned())),
+    let made = async {
+        let kind = sent.fields.text("kind").parse::<CredentialKind>();
+        let kind = kind.map_err(|_| AdminError::Unreadable("that is no kind of credential".to_owned()))?;
+        reports::succeed(visit.context(), &visit.by, kind, id).await
     };
-    let made = match made {
-        Ok(made) => made,
-        Err(error) => return answer::refuse(visit, &error),
+    let (made, left_out) = match sent.once(PATH, made).await {
+        Ok(Ok(made)) => made,
+        Ok(Err(error)) => return answer::refuse(visit, &error),
+        Err(page) => return page,
     };
     let back = (PATH.to_owned(), visit.shell("").say("reports").to_owned());
     let Some(secret) = &made.secret else { return answer::see_other(&address(&made.client.client_id), "created") };
+    let left_out = match left_out.as_slice() {
+        [] => String::new(),
+        names => format!("It acts in one organization: what the user may do in {} is left out. ", names.join(", ")),
+    };
     let lead = format!(
-        "It has the same roles and scopes. What is used now goes on working: move its programs to this, then end it. {}",
+        "It has the same roles and scopes. {left_out}What is used now goes on working: move its programs to this, then end it. {}",
         shown::lead(visit, &made.client.client_id)
     );
     shown::once(visit, &format!("{} is made", made.client.label), &made.client, secret, lead, back)

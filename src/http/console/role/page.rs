@@ -2,6 +2,8 @@
 //!
 //! Longer than most pages: its three tabs are one thing, kept by one verb.
 
+use std::collections::BTreeSet;
+
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
@@ -10,6 +12,7 @@ use crate::admin::{AdminError, memberships, scopes};
 use crate::http::console::answer;
 use crate::http::console::fields::{Fields, Form};
 use crate::http::console::pager::Pager;
+use crate::http::console::parts::Flag;
 use crate::http::console::roles::page::{at_field, may_read};
 use crate::http::console::shell::Shell;
 use crate::http::console::submission::Submission;
@@ -29,6 +32,8 @@ struct General {
     tab: &'static str,
     role: Role,
     has_users: bool,
+    /// Whether the other tabs are buttons that keep what was ticked.
+    keeps: bool,
     may_change: bool,
     form: Form,
 }
@@ -40,6 +45,8 @@ struct Permissions {
     tab: &'static str,
     role: Role,
     has_users: bool,
+    /// Whether the other tabs are buttons that keep what was ticked.
+    keeps: bool,
     may_change: bool,
     permissions: Vec<Tick>,
     form: Form,
@@ -52,6 +59,8 @@ struct Users {
     tab: &'static str,
     role: Role,
     has_users: bool,
+    /// Whether the other tabs are buttons that keep what was ticked.
+    keeps: bool,
     search: String,
     members: Vec<(UserProfile, bool)>,
     pager: Pager,
@@ -66,11 +75,28 @@ fn may_change(visit: &Visit, role: &Role) -> bool {
     role.organization_id.is_some() && visit.holds(ROLES_MANAGE)
 }
 
+/// Where a form leads: to the tab that was pressed, of these alone, and else back to its own.
+fn next(fields: &Fields, id: &str, own: &str) -> String {
+    let path = |tab: &str| format!("/console/roles/{id}{tab}");
+    match fields.given("next") {
+        Some("general") => path(""),
+        Some("permissions") => path("/permissions"),
+        Some("users") => path("/users"),
+        _ => path(own),
+    }
+}
+
+/// Whether somebody went on to another tab without having changed anything: then nothing is kept, and nothing is asked.
+fn only_leaves(fields: &Fields, is_as_before: bool) -> bool {
+    fields.given("next").is_some() && is_as_before
+}
+
 fn general(visit: &Visit, role: Role, form: Form) -> General {
     General {
         shell: visit.shell(&role.name),
         tab: "general",
         has_users: visit.holds(USERS_MANAGE),
+        keeps: may_change(visit, &role),
         may_change: may_change(visit, &role),
         role,
         form,
@@ -100,8 +126,12 @@ pub async fn save(sent: Submission, key: web::Path<String>) -> HttpResponse {
         description: sent.fields.text("description").to_owned(),
         permissions: known.permissions.iter().cloned().collect(),
     };
+    let path = next(&sent.fields, &known.id, "");
+    if only_leaves(&sent.fields, request.name == known.name && request.description == known.description) {
+        return answer::see_other(&path, "");
+    }
     match roles::update(visit.context(), &visit.by, None, &known.id, &request).await {
-        Ok(role) => answer::see_other(&format!("/console/roles/{}", role.id), "saved"),
+        Ok(_) => answer::see_other(&path, "saved"),
         Err(error) => answer::again(sent, at_field(error, &request.name), |visit, form| general(visit, known, form)),
     }
 }
@@ -150,6 +180,7 @@ async fn permissions(visit: &Visit, role: Role) -> Result<Permissions, AdminErro
         shell,
         tab: "permissions",
         has_users: visit.holds(USERS_MANAGE),
+        keeps: may_change(visit, &role),
         may_change: may_change(visit, &role),
         permissions: all,
         role,
@@ -166,8 +197,20 @@ pub async fn show_permissions(visit: Visit, key: web::Path<String>) -> HttpRespo
     }
 }
 
+/// The permissions that are ticked.
+fn ticked(fields: &Fields) -> BTreeSet<String> {
+    fields.all("permissions").map(str::to_owned).collect()
+}
+
 /// `POST /console/roles/{role}/permissions`.
 pub async fn save_permissions(sent: Submission, key: web::Path<String>) -> HttpResponse {
+    match subject(&sent.visit, &key).await {
+        Ok(known) if only_leaves(&sent.fields, ticked(&sent.fields) == known.permissions) => {
+            return answer::see_other(&next(&sent.fields, &known.id, "/permissions"), "");
+        }
+        Ok(_) => {}
+        Err(error) => return answer::refuse(&sent.visit, &error),
+    }
     let sent = match sent.proven().await {
         Ok(sent) => sent,
         Err(page) => return page,
@@ -175,12 +218,12 @@ pub async fn save_permissions(sent: Submission, key: web::Path<String>) -> HttpR
     let visit = &sent.visit;
     let changed = async {
         let known = subject(visit, &key).await?;
-        let ticked = sent.fields.all("permissions").map(str::to_owned).collect();
-        let request = RoleRequest { name: known.name, description: known.description, permissions: ticked };
+        let permissions = ticked(&sent.fields).into_iter().collect();
+        let request = RoleRequest { name: known.name, description: known.description, permissions };
         roles::update(visit.context(), &visit.by, None, &known.id, &request).await
     };
     match changed.await {
-        Ok(role) => answer::see_other(&format!("/console/roles/{}/permissions", role.id), "saved"),
+        Ok(role) => answer::see_other(&next(&sent.fields, &role.id, "/permissions"), "saved"),
         Err(error) => {
             let page = async { permissions(visit, subject(visit, &key).await?).await };
             match page.await {
@@ -202,7 +245,8 @@ async fn members(visit: &Visit, key: &str) -> Result<Users, AdminError> {
     let search = search.unwrap_or_default();
     let pager = Pager::of(&page, &format!("/console/roles/{}/users", role.id), &[("q", &search)], is_later);
     let shell = visit.shell(&role.name);
-    Ok(Users { shell, tab: "users", role, has_users: true, search, members: page.items, pager })
+    let keeps = !page.items.is_empty();
+    Ok(Users { shell, tab: "users", role, has_users: true, keeps, search, members: page.items, pager })
 }
 
 /// `GET /console/roles/{role}/users`.
@@ -215,6 +259,13 @@ pub async fn show_users(visit: Visit, key: web::Path<String>) -> HttpResponse {
 
 /// `POST /console/roles/{role}/users`: of those whom the page showed, the ticked ones have it and the others do not.
 pub async fn save_users(sent: Submission, key: web::Path<String>) -> HttpResponse {
+    let of = |name| sent.fields.all(name).collect::<BTreeSet<_>>();
+    if only_leaves(&sent.fields, of("holder") == of("had")) {
+        return match subject(&sent.visit, &key).await {
+            Ok(role) => answer::see_other(&next(&sent.fields, &role.id, "/users"), ""),
+            Err(error) => answer::refuse(&sent.visit, &error),
+        };
+    }
     let sent = match sent.proven().await {
         Ok(sent) => sent,
         Err(page) => return page,
@@ -227,7 +278,7 @@ pub async fn save_users(sent: Submission, key: web::Path<String>) -> HttpRespons
         memberships::assign(visit.context(), &visit.by, &role.id, &wanted).await.map(|()| role.id)
     };
     match assigned.await {
-        Ok(id) => answer::see_other(&format!("/console/roles/{id}/users"), "saved"),
+        Ok(id) => answer::see_other(&next(&sent.fields, &id, "/users"), "saved"),
         Err(error) => answer::refuse(visit, &error),
     }
 }

@@ -7,16 +7,22 @@ use crate::admin::roles::{self, RoleRequest};
 use crate::admin::{AdminError, Authority};
 use crate::http::console::answer;
 use crate::http::console::fields::Form;
+use crate::http::console::pager::Pager;
 use crate::http::console::shell::Shell;
 use crate::http::console::submission::Submission;
 use crate::http::console::visit::Visit;
+use crate::http::paging::Paging;
 use crate::model::role::{ROLES_MANAGE, Role, USERS_MANAGE};
+
+/// The name of the list, for its cursors.
+const LIST: &str = "roles";
 
 #[derive(Template)]
 #[template(path = "roles/page.html")]
 struct Roles {
     shell: Shell,
     roles: Vec<Role>,
+    pager: Pager,
     has_own: bool,
     may_create: bool,
 }
@@ -38,19 +44,28 @@ pub(in crate::http::console) fn may_read(by: &Authority) -> Result<(), AdminErro
 
 /// `GET /console/roles`.
 pub async fn show(visit: Visit) -> HttpResponse {
-    let found = async {
-        may_read(&visit.by)?;
-        roles::list(visit.context(), &visit.by, None).await
-    };
-    match found.await {
-        Ok(roles) => {
-            let title = visit.shell("").say("roles").to_owned();
-            let has_own = roles.iter().any(|role| role.organization_id.is_some());
-            let (shell, may_create) = (visit.shell(&title), visit.holds(ROLES_MANAGE));
-            answer::ok(&Roles { shell, roles, has_own, may_create })
-        }
+    match list(&visit).await {
+        Ok(page) => answer::ok(&page),
         Err(error) => answer::refuse(&visit, &error),
     }
+}
+
+async fn list(visit: &Visit) -> Result<Roles, AdminError> {
+    may_read(&visit.by)?;
+    let context = visit.context();
+    let cursor = visit.query("cursor");
+    let is_later = cursor.is_some();
+    let window = Paging { limit: None, cursor }.window(context, LIST)?;
+    let mut all = roles::list(context, &visit.by, None).await?;
+    let has_own = all.iter().any(|role| role.organization_id.is_some());
+    // No two roles of an organization have one name.
+    all.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    all.retain(|role| role.name > window.after);
+    all.truncate(usize::try_from(window.limit).unwrap_or_default());
+    let page = window.page(context, LIST, all, |role| role.name.clone(), |role| role);
+    let pager = Pager::of(&page, "/console/roles", &[], is_later);
+    let title = visit.shell("").say("roles").to_owned();
+    Ok(Roles { shell: visit.shell(&title), roles: page.items, pager, has_own, may_create: visit.holds(ROLES_MANAGE) })
 }
 
 fn new_page(visit: &Visit, form: Form) -> New {

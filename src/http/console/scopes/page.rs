@@ -94,6 +94,10 @@ fn wanted(fields: &Fields, name: &str) -> CatalogueScope {
 
 /// `POST /console/scopes`: one more.
 pub async fn create(sent: Submission) -> HttpResponse {
+    let sent = match sent.proven().await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
     match scopes::create(visit.context(), &visit.by, wanted(&sent.fields, sent.fields.text("name"))).await {
         Ok(_) => answer::see_other(PATH, "created"),
@@ -139,6 +143,10 @@ pub async fn edit(visit: Visit, name: web::Path<String>) -> HttpResponse {
 
 /// `POST /console/scopes/{scope}`.
 pub async fn save(sent: Submission, name: web::Path<String>) -> HttpResponse {
+    let sent = match sent.proven().await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
     match scopes::update(visit.context(), &visit.by, wanted(&sent.fields, &name)).await {
         Ok(_) => answer::see_other(PATH, "saved"),

@@ -98,6 +98,14 @@ fn change(fields: &Fields) -> Result<UserChange, AdminError> {
     })
 }
 
+/// Whether a change decides what the account opens, or who gets its links: with another address an account is taken over.
+fn is_risky(fields: &Fields, user: &UserProfile) -> bool {
+    let ticked = |word: &str| fields.all("access").any(|one| one == word);
+    fields.text("administration") != user.administration.as_str()
+        || fields.text("email") != user.email.as_deref().unwrap_or_default()
+        || (ticked("console"), ticked("api")) != (user.access_console, user.access_api)
+}
+
 /// `POST /console/users/{user}`.
 pub async fn save(sent: Submission, key: web::Path<String>) -> HttpResponse {
     let visit = &sent.visit;
@@ -105,15 +113,10 @@ pub async fn save(sent: Submission, key: web::Path<String>) -> HttpResponse {
         Ok(user) => user,
         Err(error) => return answer::refuse(visit, &error),
     };
-    // Whoever makes somebody an administrator says first who they are.
-    let promotes = sent.fields.text("administration") != user.administration.as_str();
-    let sent = if promotes {
-        match sent.proven().await {
-            Ok(sent) => sent,
-            Err(page) => return page,
-        }
-    } else {
-        sent
+    let risky = is_risky(&sent.fields, &user);
+    let sent = match sent.proven_if(risky).await {
+        Ok(sent) => sent,
+        Err(page) => return page,
     };
     let visit = &sent.visit;
     let changed = async {
@@ -138,6 +141,10 @@ fn done(visit: &Visit, outcome: Result<String, AdminError>, notice: &str) -> Htt
 
 /// `POST /console/users/{user}/disable`.
 pub async fn disable(sent: Submission, key: web::Path<String>) -> HttpResponse {
+    let sent = match sent.proven().await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
     let outcome = users::set_status(visit.context(), &visit.by, &key, UserStatus::Disabled).await;
     done(visit, outcome.map(|user| user.id), "disabled")
@@ -145,6 +152,10 @@ pub async fn disable(sent: Submission, key: web::Path<String>) -> HttpResponse {
 
 /// `POST /console/users/{user}/enable`.
 pub async fn enable(sent: Submission, key: web::Path<String>) -> HttpResponse {
+    let sent = match sent.proven().await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
     let outcome = users::set_status(visit.context(), &visit.by, &key, UserStatus::Active).await;
     done(visit, outcome.map(|user| user.id), "enabled")
@@ -152,6 +163,10 @@ pub async fn enable(sent: Submission, key: web::Path<String>) -> HttpResponse {
 
 /// `POST /console/users/{user}/unlock`.
 pub async fn unlock(sent: Submission, key: web::Path<String>) -> HttpResponse {
+    let sent = match sent.proven().await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
     let outcome = users::unlock(visit.context(), &visit.by, &key).await;
     done(visit, outcome.map(|user| user.id), "unlocked")

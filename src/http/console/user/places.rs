@@ -126,6 +126,10 @@ pub async fn add_organization(sent: Submission, key: web::Path<String>) -> HttpR
 
 /// `POST /console/users/{user}/organizations/{organization}/end`.
 pub async fn end_organization(sent: Submission, keys: web::Path<(String, String)>) -> HttpResponse {
+    let sent = match sent.proven().await {
+        Ok(sent) => sent,
+        Err(page) => return page,
+    };
     let visit = &sent.visit;
     let (key, organization) = keys.into_inner();
     match memberships::end(visit.context(), &visit.by, &key, &organization).await {

@@ -6,6 +6,7 @@ use askama::Template;
 use crate::admin::{AdminError, links, passwords, sessions};
 use crate::crypto::secret::SecretString;
 use crate::http::console::answer;
+use crate::http::console::application::head::segment;
 use crate::http::console::fields::Form;
 use crate::http::console::shell::Shell;
 use crate::http::console::submission::Submission;
@@ -31,6 +32,8 @@ struct Password {
     tab: &'static str,
     user: UserProfile,
     hint: String,
+    /// Whether the form asks for one's own password too.
+    asks: bool,
     form: Form,
 }
 
@@ -64,7 +67,8 @@ pub async fn end_session(sent: Submission, keys: web::Path<(String, String)>) ->
 fn password_page(visit: &Visit, user: UserProfile, form: Form) -> Password {
     let least = visit.context().login.policy().min_length;
     let hint = format!("At least {least} characters.");
-    Password { shell: visit.shell(&user.username), tab: "password", user, hint, form }
+    let (shell, asks) = (visit.shell(&user.username), !visit.is_proven());
+    Password { shell, tab: "password", user, hint, asks, form }
 }
 
 /// `GET /console/users/{user}/password`.
@@ -76,13 +80,11 @@ pub async fn show_password(visit: Visit, key: web::Path<String>) -> HttpResponse
 }
 
 /// `POST /console/users/{user}/password`.
-pub async fn set_password(sent: Submission, key: web::Path<String>) -> HttpResponse {
-    let sent = match sent.proven().await {
-        Ok(sent) => sent,
-        Err(page) => return page,
-    };
+pub async fn set_password(mut sent: Submission, key: web::Path<String>) -> HttpResponse {
+    let proven = sent.proven_in_itself().await;
     let visit = &sent.visit;
     let changed = async {
+        proven?;
         if sent.fields.raw("password") != sent.fields.raw("repeated") {
             return Err(AdminError::invalid("repeated", "is not the same"));
         }
@@ -105,7 +107,12 @@ pub async fn generate_password(sent: Submission, key: web::Path<String>) -> Http
         Err(page) => return page,
     };
     let visit = &sent.visit;
-    match passwords::rotate(visit.context(), &visit.by, &key).await {
+    let back = format!("/console/users/{}/password", segment(&key));
+    let rotated = match sent.once(&back, passwords::rotate(visit.context(), &visit.by, &key)).await {
+        Ok(rotated) => rotated,
+        Err(page) => return page,
+    };
+    match rotated {
         Ok((user, password)) => {
             let back = format!("/console/users/{}/password", user.id);
             answer::ok(&password_once(visit, "New password", &user.username, &password, &[], back))

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use crate::admin::users::{self, MadeUser, UserRequest};
-use crate::admin::{AdminError, FieldError, roles};
+use crate::admin::{AdminError, FieldError, memberships, organizations, roles};
 use crate::crypto::secret::SecretString;
 use crate::developer::call::Call;
 use crate::developer::snippets::{Language, program};
@@ -18,8 +18,9 @@ use crate::http::console::shell::Shell;
 use crate::http::console::submission::Submission;
 use crate::http::console::visit::Visit;
 use crate::http::paging::Paging;
+use crate::model::organization::Organization;
 use crate::model::profile::PhonePattern;
-use crate::model::role::{Role, USERS_MANAGE};
+use crate::model::role::{API_USER, Role, USERS_MANAGE};
 use crate::model::user::{UserKind, UserStatus};
 use crate::store::user_profiles::{UserFilter, UserProfile};
 
@@ -65,6 +66,10 @@ struct New {
     levels: [Choice; 2],
     accesses: Vec<Tick>,
     roles: Vec<Tick>,
+    /// The visitor's other organizations.
+    organizations: Vec<Tick>,
+    /// Whether the form asks for the visitor's own password too.
+    asks: bool,
 }
 
 impl New {
@@ -173,7 +178,21 @@ async fn list(visit: &Visit) -> Result<Users, AdminError> {
     })
 }
 
-fn form_page(visit: &Visit, roles: Vec<Role>, form: Form) -> New {
+/// What a new account can be given: roles here, and places elsewhere.
+struct Offer {
+    roles: Vec<Role>,
+    organizations: Vec<Organization>,
+}
+
+async fn offer(visit: &Visit) -> Result<Offer, AdminError> {
+    visit.by.require(USERS_MANAGE)?;
+    let roles = roles::list(visit.context(), &visit.by, None).await?;
+    let mut organizations = organizations::of_caller(visit.context(), &visit.by).await?;
+    organizations.retain(|one| one.id != visit.principal.organization.id);
+    Ok(Offer { roles, organizations })
+}
+
+fn form_page(visit: &Visit, offer: Offer, form: Form) -> New {
     let context = visit.context();
     let title = visit.shell("").say("new_user").to_owned();
     let least = context.login.policy().min_length;
@@ -187,20 +206,22 @@ fn form_page(visit: &Visit, roles: Vec<Role>, form: Form) -> New {
         kinds: KINDS,
         levels: LEVELS,
         accesses: accesses(),
-        roles: role_boxes(roles),
+        roles: role_boxes(offer.roles),
+        organizations: offer
+            .organizations
+            .into_iter()
+            .map(|one| (one.id, one.name, format!("number {}", one.number)))
+            .collect(),
+        asks: !visit.is_proven(),
     }
 }
 
 /// `GET /console/users/new`.
 pub async fn form(visit: Visit) -> HttpResponse {
-    let found = async {
-        visit.by.require(USERS_MANAGE)?;
-        roles::list(visit.context(), &visit.by, None).await
-    };
-    match found.await {
-        Ok(roles) => {
+    match offer(&visit).await {
+        Ok(offer) => {
             let fields = Fields::default().with("kind", "person").with("administration", "basic");
-            answer::ok(&form_page(&visit, roles, Form::with(fields)))
+            answer::ok(&form_page(&visit, offer, Form::with(fields)))
         }
         Err(error) => answer::refuse(&visit, &error),
     }
@@ -224,21 +245,22 @@ fn request(fields: &Fields) -> UserRequest {
     }
 }
 
-/// `POST /console/users/new`. Whoever gives roles away says first who they are.
-pub async fn create(sent: Submission) -> HttpResponse {
-    let gives = sent.fields.all("roles").next().is_some() || sent.fields.text("administration") == "admin";
-    let sent = if gives {
-        match sent.proven().await {
-            Ok(sent) => sent,
-            Err(page) => return page,
-        }
-    } else {
-        sent
-    };
+/// `POST /console/users/new`. Whoever gives accounts away says first who they are, in the form itself: it may bear a
+/// password, which no page writes back.
+pub async fn create(mut sent: Submission) -> HttpResponse {
+    if let Err(error) = sent.visit.by.require(USERS_MANAGE) {
+        return answer::refuse(&sent.visit, &error);
+    }
+    let proven = sent.proven_in_itself().await;
     let (visit, request) = (&sent.visit, request(&sent.fields));
     let made = async {
         // What the form alone knows to be wrong is said beside what the verb would say.
         let mut wrong = Vec::new();
+        match proven {
+            Ok(()) => {}
+            Err(AdminError::Invalid(missing)) => wrong.extend(missing),
+            Err(error) => return Err(error),
+        }
         if sent.fields.raw("password") != sent.fields.raw("repeated") {
             wrong.push(FieldError { field: "repeated", message: "is not the same".to_owned() });
         }
@@ -249,12 +271,28 @@ pub async fn create(sent: Submission) -> HttpResponse {
             wrong.extend(users::check(visit.context(), &visit.by, &request));
             return Err(AdminError::Invalid(wrong));
         }
-        users::create(visit.context(), &visit.by, &request).await
+        for place in sent.fields.all("organizations") {
+            let (_, there) = organizations::elsewhere(visit.context(), &visit.by, place).await?;
+            there.require(USERS_MANAGE)?;
+        }
+        let mut made = users::create(visit.context(), &visit.by, &request).await?;
+        for place in sent.fields.all("organizations") {
+            // The account is there by now: what goes wrong here is told with its password, or on its page.
+            let roles = [API_USER.to_owned()];
+            if let Err(error) = memberships::set(visit.context(), &visit.by, &made.id, Some(place), &roles).await {
+                made.warnings.push(format!("it could not be added to {place}: {error}"));
+            }
+        }
+        Ok(made)
     };
-    match made.await {
+    let made = match sent.once("/console/users", made).await {
+        Ok(made) => made,
+        Err(page) => return page,
+    };
+    match made {
         Ok(made) => created(visit, made),
-        Err(error) => match roles::list(visit.context(), &visit.by, None).await {
-            Ok(roles) => answer::again(sent, users::at_field(error), |visit, form| form_page(visit, roles, form)),
+        Err(error) => match offer(visit).await {
+            Ok(offer) => answer::again(sent, users::at_field(error), |visit, form| form_page(visit, offer, form)),
             Err(error) => answer::refuse(visit, &error),
         },
     }
