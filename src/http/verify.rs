@@ -72,7 +72,7 @@ impl Options {
             }
             match name.as_str() {
                 "scope" if !value.trim().is_empty() => {
-                    options.scope = ScopeSet::parse(&value).map_err(|_| refused("the scope is malformed"))?
+                    options.scope = ScopeSet::parse(&value).map_err(|_| refused("the scope is malformed"))?;
                 }
                 "organization" if !value.is_empty() => options.asked.organization = Some(value),
                 "audience" if !value.is_empty() => options.asked.audience = Some(value),
