@@ -174,6 +174,8 @@ fn bz6_the_files_hold_what_gets_a_token(#[values(true, false)] script: bool) {
 fn bz7_the_curl_line_of_the_page_gets_tokens(#[values(true, false)] script: bool) {
     let Some((server, browser)) = developer(script) else { return };
     make(&browser, "Warehouse", "");
+    browser.does_not_see("curl -sS");
+    browser.press("Show it, with the secret in it");
     let text = browser.text();
     let line = text.lines().find(|line| line.starts_with("curl -sS -u")).unwrap_or_else(|| panic!("{text}")).to_owned();
     let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
