@@ -280,11 +280,12 @@ pub(in crate::admin) fn checked(new: &NewClient, organization_id: &str) -> Resul
     })
 }
 
-/// RFC 6749 Appendix A.1 allows printable ASCII; a UUID is refused, so that no `sub` is ambiguous.
+/// RFC 6749 Appendix A.1 allows printable ASCII; other letters are taken too, as they are in a form (Appendix B). A UUID is
+/// refused, so that no `sub` is ambiguous.
 pub(in crate::admin) fn checked_client_id(chosen: &str) -> Result<String, AdminError> {
-    let printable = !chosen.is_empty() && chosen.len() <= 255 && chosen.bytes().all(|b| (0x20..=0x7e).contains(&b));
+    let printable = !chosen.is_empty() && chosen.len() <= 255 && !chosen.chars().any(char::is_control);
     if !printable {
-        return Err(AdminError::invalid("client_id", "a client id has 1 to 255 printable ASCII characters"));
+        return Err(AdminError::invalid("client_id", "a client id has 1 to 255 bytes without control characters"));
     }
     if chosen.starts_with(PASSWORD_AS_CLIENT) {
         return Err(AdminError::invalid("client_id", "a client id does not begin with `password:`"));

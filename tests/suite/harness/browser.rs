@@ -62,19 +62,8 @@ impl Browser {
             return None;
         };
         let folder = tempfile::tempdir().expect("a folder");
-        let mut driver = Command::new(chromedriver)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let port = BufReader::new(driver.stdout.take().expect("its output"))
-            .lines()
-            .map_while(Result::ok)
-            .filter_map(|line| line.rsplit_once("on port ")?.1.trim_end_matches('.').parse::<u16>().ok())
-            // First it says which one it was asked for.
-            .find(|port| *port != 0)
-            .expect("chromedriver says its port");
+        // It takes a port that is free for IPv4, and ends where the same one is not free for IPv6.
+        let (driver, port) = (0..10).find_map(|_| driver(&chromedriver)).expect("chromedriver says its port");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let capabilities = json!({
             "goog:chromeOptions": {
@@ -318,6 +307,27 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// A driver, and where it listens; none if it ended.
+fn driver(program: &Path) -> Option<(Child, u16)> {
+    let mut driver = Command::new(program)
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver starts");
+    let port = BufReader::new(driver.stdout.take().expect("its output"))
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| line.rsplit_once("on port ")?.1.trim_end_matches('.').parse::<u16>().ok())
+        // First it says which one it was asked for.
+        .find(|port| *port != 0);
+    if port.is_none() {
+        let _ = driver.kill();
+        let _ = driver.wait();
+    }
+    Some((driver, port?))
 }
 
 /// A text as XPath 1.0 writes it, which has no escapes.

@@ -27,10 +27,6 @@ pub struct Installation {
     server: Option<Child>,
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 impl Installation {
     pub fn new(database: Database) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -58,9 +54,12 @@ impl Installation {
     }
 
     fn take_ports(&mut self) {
-        self.port = free_port();
-        self.set("server.address", format!("127.0.0.1:{}", self.port));
-        self.set("server.private_address", format!("127.0.0.1:{}", free_port()));
+        // Both at once, so that they differ.
+        let listeners = [(), ()].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+        let [public, private] = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+        self.port = public.port();
+        self.set("server.address", public);
+        self.set("server.private_address", private);
     }
 
     /// Another node: the same database, key and issuer, ports of its own.

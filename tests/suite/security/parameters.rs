@@ -164,7 +164,12 @@ fn a_wrong_method_is_answered_with_405_and_allow(#[values(Database::Sqlite, Data
             let answer = with_method(&server, method, path);
             assert_eq!(answer.status, 405, "{method} {path}: {answer:?}");
             assert_eq!(answer.header("allow").split(", ").collect::<BTreeSet<_>>(), allowed, "{path}");
-            assert_eq!(answer.text("request_id"), answer.header("x-request-id"));
+            let id = answer.header("x-request-id");
+            if path.starts_with("/console/") {
+                assert!(answer.body.contains(id), "a page names it: {answer:?}");
+            } else {
+                assert_eq!(answer.text("request_id"), id);
+            }
         }
     }
 }
