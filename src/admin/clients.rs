@@ -285,13 +285,13 @@ pub(in crate::admin) fn checked(new: &NewClient, organization_id: &str) -> Resul
 pub(in crate::admin) fn checked_client_id(chosen: &str) -> Result<String, AdminError> {
     let printable = !chosen.is_empty() && chosen.len() <= 255 && !chosen.chars().any(char::is_control);
     if !printable {
-        return Err(AdminError::invalid("client_id", "a client id has 1 to 255 bytes without control characters"));
+        return Err(AdminError::invalid("client_id", "has 1 to 255 bytes without control characters"));
     }
     if chosen.starts_with(PASSWORD_AS_CLIENT) {
-        return Err(AdminError::invalid("client_id", "a client id does not begin with `password:`"));
+        return Err(AdminError::invalid("client_id", "does not begin with `password:`"));
     }
     if uuid::Uuid::parse_str(chosen).is_ok() {
-        return Err(AdminError::invalid("client_id", "a client id is not a UUID: those name users in `sub`"));
+        return Err(AdminError::invalid("client_id", "is not a UUID: those name users in `sub`"));
     }
     Ok(chosen.to_owned())
 }

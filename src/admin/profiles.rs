@@ -45,7 +45,7 @@ pub(super) fn check_profile(
         note("description", "has at most 4096 bytes");
     }
     if email.is_some_and(|email| !is_email(email)) {
-        note("email", "an e-mail address looks like name@example.com");
+        note("email", "must look like name@example.com");
     }
     if phone.is_some_and(|phone| phone.is_empty() || phone.len() > 40 || phone.chars().any(char::is_control)) {
         note("phone", "is not a telephone number");

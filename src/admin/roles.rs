@@ -70,10 +70,10 @@ async fn checked(
     }
     let name = request.name.trim();
     if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
-        return Err(AdminError::invalid("name", "a role's name has 1 to 255 bytes on one line"));
+        return Err(AdminError::invalid("name", "has 1 to 255 bytes on one line"));
     }
     if uuid::Uuid::parse_str(name).is_ok() {
-        return Err(AdminError::invalid("name", "a role's name is not a UUID: those are roles' ids"));
+        return Err(AdminError::invalid("name", "is not a UUID: those are roles' ids"));
     }
     if request.description.len() > 4096 {
         return Err(AdminError::invalid("description", "has at most 4096 bytes"));

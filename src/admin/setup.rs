@@ -67,7 +67,7 @@ pub enum SetupError {
     #[error("the data keys cannot be opened: {0}")]
     Seal(#[from] SealError),
     /// The administrator's username is none.
-    #[error("{0}")]
+    #[error("the administrator's username {0}")]
     Username(#[from] crate::model::user::UsernameError),
     /// The database.
     #[error(transparent)]

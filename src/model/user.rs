@@ -108,18 +108,16 @@ pub struct Membership {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UsernameError {
     /// Nothing, or more than 255 bytes.
-    #[error("a username has 1 to 255 bytes")]
+    #[error("has 1 to 255 bytes")]
     Length,
     /// RFC 7617 §2: a user-id with a colon cannot be told from the password.
-    #[error("a username has no colon, since HTTP Basic splits there")]
+    #[error("has no colon, since HTTP Basic splits there")]
     Colon,
     /// Two texts that look alike must not be two users.
-    #[error(
-        "a username is in Unicode's NFC form, without control or zero-width characters and without space at its ends"
-    )]
+    #[error("is in Unicode's NFC form, without control or zero-width characters and without space at its ends")]
     LookAlike,
     /// Where a user is named by username or by id, the one must not be another's other.
-    #[error("a username is not a UUID: those are users' ids")]
+    #[error("is not a UUID: those are users' ids")]
     Id,
 }
 

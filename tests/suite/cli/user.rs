@@ -100,7 +100,7 @@ fn what_cannot_be_is_refused_in_one_line_that_says_why(#[values(Database::Sqlite
         (&["user", "create", "--username", "b", "--kind", "robot"], "`robot` is not one of: person, api_user"),
         (&["user", "create", "--username", "b", "--access", "everything"], "`everything` is not one of: console, api"),
         (&["user", "create", "--username", "b", "--role", "king"], "there is no role `king`"),
-        (&["user", "create", "--username", "b", "--email", "nowhere"], "an e-mail address looks like"),
+        (&["user", "create", "--username", "b", "--email", "nowhere"], "must look like"),
         (&["user", "disable", "nobody"], "there is no user `nobody` (grantor user list shows what there is)"),
         (&["user", "delete", "alice"], "--yes"),
     ] {

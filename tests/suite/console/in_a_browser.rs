@@ -347,3 +347,14 @@ fn an_account_is_disabled_enabled_unlocked_and_deleted_in_a_browser(#[values(tru
     browser.does_not_see("robot");
     assert_eq!(opens(&server, "robot", PASSWORD), 401);
 }
+
+#[rstest]
+fn on_a_telephone_the_menu_opens_when_it_is_asked_for(#[values(true, false)] script: bool) {
+    let (server, admin) = like("bandwidth");
+    let Some(browser) = Browser::signed_in(&server, &admin, Looks { width: 360, ..looks(script) }) else { return };
+    assert!(!browser.has_button("Users"), "the page comes first");
+    browser.press("Menu");
+    browser.press("Users");
+    browser.wait_for_path("/console/users");
+    assert!(!browser.has_button("Users"), "it is closed again");
+}

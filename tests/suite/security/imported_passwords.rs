@@ -151,8 +151,8 @@ fn everything_is_checked_before_anything_is_written(#[values(Database::Sqlite, D
     let good = r#"{"username":"good"}"#;
     let costly = r#"{"username":"b","password_hash":"$pbkdf2-sha256$i=5000001,l=32$AAECAwQFBgcICQoLDA0ODw$ppsXnjrdPB4KryJ6DrOqKqhkWrhv7PbKAMF1Eml8cZ4"}"#;
     for (line, wanted) in [
-        (r#"{"username":"a:b"}"#, "line 2: username: a username has no colon"),
-        (r#"{"kind":"person"}"#, "line 2: username: a username has 1 to 255 bytes"),
+        (r#"{"username":"a:b"}"#, "line 2: username: has no colon"),
+        (r#"{"kind":"person"}"#, "line 2: username: has 1 to 255 bytes"),
         (r#"{"username":"b","kind":"robot"}"#, "line 2: kind: `robot` is not one of: person, api_user"),
         (r#"{"username":"b","email":"nowhere"}"#, "line 2: email: is no e-mail address"),
         (r#"{"username":"b","email":"TAKEN@example.com"}"#, "line 2: email: is another user's already"),
