@@ -304,26 +304,39 @@ pub fn page(db: &mut Db, filter: &ClientFilter, after: &str, limit: i64) -> Resu
 /// # Errors
 /// [`StoreError::Conflict`] if several clients have the label.
 pub fn find(db: &mut Db, key: &str, organization_id: Option<&str>) -> Result<Option<Client>, StoreError> {
-    let mut query = clients::table
-        .filter(clients::status.ne(ClientStatus::Deleted.as_str()))
-        .filter(clients::client_id.eq(key).or(clients::label.eq(key)))
-        .select(Row::as_select())
-        .into_boxed();
-    if let Some(organization_id) = organization_id {
-        query = query.filter(clients::organization_id.eq(organization_id.to_owned()));
+    // One after the other: each has an index, and for both at once SQLite walks over the whole organization.
+    let by_id = named(db, Some(key), None, organization_id)?;
+    if !by_id.is_empty() {
+        return Ok(with_children(db, by_id)?.pop());
     }
-    let rows = query.load(db)?;
-    let mut found = with_children(db, rows)?;
-    if let Some(exact) = found.iter().position(|client| client.client_id == key) {
-        return Ok(Some(found.swap_remove(exact)));
-    }
-    if found.len() > 1 {
+    let by_label = named(db, None, Some(key), organization_id)?;
+    if by_label.len() > 1 {
         return Err(StoreError::Conflict(format!(
             "{} clients have the label `{key}`: name one by its client id",
-            found.len()
+            by_label.len()
         )));
     }
-    Ok(found.pop())
+    Ok(with_children(db, by_label)?.pop())
+}
+
+fn named(
+    db: &mut Db,
+    id: Option<&str>,
+    label: Option<&str>,
+    organization_id: Option<&str>,
+) -> Result<Vec<Row>, StoreError> {
+    let mut query =
+        clients::table.filter(clients::status.ne(ClientStatus::Deleted.as_str())).select(Row::as_select()).into_boxed();
+    if let Some(id) = id {
+        query = query.filter(clients::client_id.eq(id));
+    }
+    if let Some(label) = label {
+        query = query.filter(clients::label.eq(label));
+    }
+    if let Some(organization_id) = organization_id {
+        query = query.filter(clients::organization_id.eq(organization_id));
+    }
+    Ok(query.load(db)?)
 }
 
 /// When clients were made, by their ids.
