@@ -38,7 +38,10 @@ impl Verb {
                             .to_owned(),
                     ));
                 }
-                output::confirm("Replace the master key? Other nodes and backups need the new one from now on.", yes)?;
+                output::confirm(
+                    "Replace the master key? Other nodes and later backups need the new one; backups made before need the old one, so keep a copy of it.",
+                    yes,
+                )?;
                 let file = config.security.master_key_file.clone();
                 let new = block_on(async move {
                     let (_, opened) = open(config, ADMIN_USERNAME).await?;

@@ -115,6 +115,9 @@ fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, id: &str) -> Htt
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
     // What was sent is not said back: it can be a password in the wrong member.
     let message = match message.rsplit_once(", expected ") {
+        // What the caller knows it as, and not what we call it.
+        Some((_, wanted)) if wanted.starts_with("struct ") => "must be a JSON object".to_owned(),
+        Some((_, "i64" | "u64" | "i32" | "u32")) => "must be a whole number".to_owned(),
         Some((given, wanted)) if given.starts_with("invalid ") => format!("must be {wanted}"),
         _ => message.to_owned(),
     };

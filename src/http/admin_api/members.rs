@@ -31,7 +31,10 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let read = web::Query::<T>::from_query(request.query_string());
-        let read = read.map(web::Query::into_inner).map_err(|cause| AdminError::invalid("query", cause.to_string()));
+        let read = read.map(web::Query::into_inner).map_err(|cause| {
+            let said = cause.to_string();
+            AdminError::invalid("query", said.strip_prefix("Query deserialize error: ").unwrap_or(&said))
+        });
         ready(Ok(Self(read)))
     }
 }
