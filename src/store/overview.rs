@@ -76,7 +76,7 @@ pub fn own_clients(db: &mut Db, organization_id: &str, owner_id: &str) -> Result
     Ok((count, newest.map(Named::of)))
 }
 
-/// How many sets of credentials an organization has that are not deleted, and the newest of them; its name is the
+/// How many sets of credentials an organization has that are not deleted, and the newest that is active; its name is the
 /// username.
 ///
 /// # Errors
@@ -87,7 +87,7 @@ pub fn sets(db: &mut Db, organization_id: &str) -> Result<(i64, Option<Named>), 
     let count: i64 = users::table.filter(here).filter(there).count().get_result(db)?;
     let newest: Option<(String, String, i64)> = users::table
         .filter(here)
-        .filter(there)
+        .filter(users::status.eq(UserStatus::Active.as_str()))
         .order(users::id.desc())
         .select((users::id, users::username, users::created_at))
         .first(db)

@@ -217,7 +217,7 @@ const NOTICES: &[(&str, &str)] = &[
     ("rotated", "Rotated."),
     ("secret-ended", "Secret ended. It opens nothing any more."),
     ("password-changed", "Password changed. Every other session of yours has ended."),
-    ("password-set", "Password set. Sign in with it."),
+    ("password-set", "Password set. It opens what the account may use: these pages, the API, or both."),
     ("session-ended", "Session ended."),
     ("invited", "Created. A message with a link to verify the address is on its way."),
     ("password-of-user", "Password set. The account's sessions and tokens have ended."),
@@ -226,7 +226,7 @@ const NOTICES: &[(&str, &str)] = &[
     ("link-sent", "If there is such an account with a verified address, a link is on its way to it."),
     ("message-sent", "The message is on its way."),
     ("verified", "Your address is verified. A link that sets your password is on its way to it."),
-    ("verified-active", "Your address is verified. Sign in."),
+    ("verified-active", "Your address is verified, and the account works."),
 ];
 
 /// The notice of a query.

@@ -322,3 +322,19 @@ fn the_first_page_tells_what_ends_what_is_idle_and_what_was_refused(
     let other = Pages::signed_in(&server, &another).get("/console/").ok().body;
     assert!(!other.contains("Soon gone") && !other.contains("Old app") && !other.contains("Used"), "{other}");
 }
+
+#[rstest]
+fn the_guide_of_the_first_page_names_credentials_that_work(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let (works, stopped) = server.run(async |context, by| {
+        let works = grantor::admin::credentials::create(context, by, "works", "", &[]).await.unwrap().user;
+        let stopped = grantor::admin::credentials::create(context, by, "stopped", "", &[]).await.unwrap().user;
+        let status = grantor::model::user::UserStatus::Disabled;
+        grantor::admin::users::set_status(context, by, &stopped.id, status).await.unwrap();
+        (works.username, stopped.username)
+    });
+    let home = Pages::signed_in(&server, &with_role(&server, "developer")).get("/console/").ok().body;
+    assert!(home.contains(&works) && !home.contains(&stopped), "{home}");
+}
