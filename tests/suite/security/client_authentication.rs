@@ -143,6 +143,30 @@ fn an_unknown_client_is_answered_as_a_known_one_with_a_wrong_secret(
 }
 
 #[rstest]
+fn an_unknown_client_is_answered_as_quickly_as_a_known_one_with_a_wrong_secret(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::with(db).set("limits.enabled", false).start();
+    let client = confidential(&server);
+    let attempts = [("app_000000000000", "wrong"), (client.id.as_str(), "wrong")];
+    let mut taken = [Vec::new(), Vec::new()];
+    // In turn, so that what else the machine does hits both.
+    for _ in 0..300 {
+        for ((id, secret), taken) in attempts.iter().zip(&mut taken) {
+            let started = Instant::now();
+            is_challenged(&server.post("/oauth/token", &[GRANT], &[("Authorization", &basic(id, secret))]));
+            taken.push(started.elapsed());
+        }
+    }
+    let [unknown, known] = taken.map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2].as_secs_f64()
+    });
+    // A read of a database or a slow hash would show; a digest of a few bytes does not.
+    assert!((0.67..1.5).contains(&(unknown / known)), "unknown {unknown}, known {known}");
+}
+
+#[rstest]
 fn the_client_does_not_use_more_than_one_authentication_method_in_each_request(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {
