@@ -109,7 +109,7 @@ pub async fn update(context: &Context, by: &Authority, key: &str, change: &Clien
         .change(move |db| {
             clients::hold(db, &id)?;
             let gone = || StoreError::Conflict("the client is gone".to_owned());
-            let current = clients::find(db, &id, None)?.ok_or_else(gone)?;
+            let current = clients::by_id(db, &id)?.ok_or_else(gone)?;
             let next = checked(&change.onto(&current), &current.organization_id);
             let next = next.map_err(|cause| StoreError::Conflict(cause.to_string()))?;
             let role_ids = role_ids.clone().unwrap_or_else(|| current.role_ids.clone());

@@ -8,7 +8,7 @@ use crate::crypto::secret::SecretString;
 use crate::login::{GENERATED_DIGEST_PURPOSE, is_generated_shape};
 use crate::model::user::{PasswordKind, User, UserStatus};
 use crate::oauth::Context;
-use crate::store::{attempts, audit, families, user_profiles, users};
+use crate::store::{attempts, audit, families, recipients, users};
 
 /// What is stored of a chosen password, or of a generated one that is shown this once.
 ///
@@ -91,7 +91,7 @@ async fn store(
             users::set_password(db, &user.id, kind, &hash, now)?;
             // A new password ends a lock, and an invitation whose address is verified; where neither is, nothing changes.
             users::set_status(db, &user.id, UserStatus::Locked, UserStatus::Active, now)?;
-            if vouched_for || user_profiles::is_verified(db, &user.id)? {
+            if vouched_for || recipients::find(db, &user.id)?.is_some_and(|user| user.has_no_address_to_verify()) {
                 users::set_status(db, &user.id, UserStatus::Invited, UserStatus::Active, now)?;
             }
             attempts::forget(db, &account)?;

@@ -81,14 +81,14 @@ pub async fn update(
         && change.access.is_none()
         && change.description.is_none();
     let is_way_in = change.email.is_some() || change.administration.is_some() || change.access.is_some();
-    let user = match () {
-        () if own && only_names => found?,
+    let user = if own && only_names {
+        found?
+    } else if is_way_in {
         // Whoever manages credentials names and describes them; what opens more is not theirs to give.
-        () if is_way_in => {
-            by.require(USERS_MANAGE)?;
-            memberships::controllable(context, by, key).await?
-        }
-        () => manageable(context, by, key).await?,
+        by.require(USERS_MANAGE)?;
+        memberships::controllable(context, by, key).await?
+    } else {
+        manageable(context, by, key).await?
     };
     let mut wrong = Vec::new();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();

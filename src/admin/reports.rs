@@ -147,9 +147,7 @@ async fn still_used(
     let read = move |db: &mut Db| -> Result<Vec<(String, UserRow)>, StoreError> {
         let mut found = Vec::new();
         for (id, count, last_hour) in usage::who(db, CredentialKind::Client, detail, name, since)? {
-            let Some(client) = stored_clients::find(db, &id, None)?.filter(|client| client.client_id == id) else {
-                continue;
-            };
+            let Some(client) = stored_clients::by_id(db, &id)? else { continue };
             let command = Successor::of_client(&snapshot, &client).command();
             let kind = CredentialKind::Client;
             let (name, left_out) = (client.label, Vec::new());

@@ -15,7 +15,7 @@ use crate::model::user::{Administration, User, UserKind, UserStatus, Username, U
 use crate::oauth::Context;
 use crate::store::user_profiles::{self, UserFilter, UserProfile};
 use crate::store::users::NewUser;
-use crate::store::{Db, StoreError, attempts, audit, families, memberships, roles as stored_roles, users};
+use crate::store::{Db, StoreError, attempts, audit, families, memberships, recipients, roles as stored_roles, users};
 
 /// A user as somebody describes them.
 #[derive(Debug, Clone, Default)]
@@ -257,7 +257,7 @@ pub async fn visible(context: &Context, by: &Authority, key: &str) -> Result<Use
     user
 }
 
-/// One whose sign-ins `by` may look at: everybody their own, others those of the users that were made in their
+/// One whose sign-ins and use `by` may look at: everybody their own, others those of the users that were made in their
 /// organization. What a guest does elsewhere is not the host's to see.
 ///
 /// # Errors
@@ -267,7 +267,7 @@ pub async fn account(context: &Context, by: &Authority, key: &str) -> Result<Use
     if by.user_id() == Some(user.id.as_str()) || by.sees(&user.organization_id) {
         return Ok(user);
     }
-    Err(AdminError::Forbidden("the account belongs to another organization, which alone sees its sign-ins".to_owned()))
+    Err(AdminError::Forbidden("the account belongs to another organization, which alone sees what it does".to_owned()))
 }
 
 /// One whose account `by` may change: a user of the organization that they were made in, who holds nothing there
@@ -348,7 +348,8 @@ pub async fn set_status(context: &Context, by: &Authority, key: &str, status: Us
     // Whoever was invited proves their address first; only the operator vouches for it.
     if user.status == UserStatus::Invited && status == UserStatus::Active && by.organization().is_some() {
         let id = user.id.clone();
-        if !context.store.read(move |db| user_profiles::is_verified(db, &id)).await? {
+        let invited = context.store.read(move |db| recipients::find(db, &id)).await?;
+        if !invited.is_some_and(|invited| invited.has_no_address_to_verify()) {
             return Err(AdminError::Refused(
                 "the address is not verified yet: the invitation can be sent again".to_owned(),
             ));

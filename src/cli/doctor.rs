@@ -152,7 +152,7 @@ fn installation(config: &Config) -> Vec<Finding> {
         let store = Store::open(&config.database)?;
         let found = store.read(instance::find).await?;
         let keys = store.read(signing_keys::list).await?;
-        let client = store.read(move |db| clients::find(db, &client_id, None)).await?;
+        let client = store.read(move |db| clients::by_id(db, &client_id)).await?;
         Ok((found, keys, client))
     });
     let (found, keys, client) = match read {

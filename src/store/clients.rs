@@ -299,44 +299,38 @@ pub fn page(db: &mut Db, filter: &ClientFilter, after: &str, limit: i64) -> Resu
     with_children(db, rows)
 }
 
+/// By id.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn by_id(db: &mut Db, client_id: &str) -> Result<Option<Client>, StoreError> {
+    let rows = clients::table
+        .filter(clients::status.ne(ClientStatus::Deleted.as_str()))
+        .filter(clients::client_id.eq(client_id))
+        .select(Row::as_select())
+        .load(db)?;
+    Ok(with_children(db, rows)?.pop())
+}
+
 /// By id, or by label where one client alone has it; of one organization, or of whichever.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if several clients have the label.
 pub fn find(db: &mut Db, key: &str, organization_id: Option<&str>) -> Result<Option<Client>, StoreError> {
-    // One after the other: each has an index, and for both at once SQLite walks over the whole organization.
-    let by_id = named(db, Some(key), None, organization_id)?;
-    if !by_id.is_empty() {
-        return Ok(with_children(db, by_id)?.pop());
+    let is_there = |client: &Client| organization_id.is_none_or(|one| one == client.organization_id);
+    if let Some(client) = by_id(db, key)?.filter(is_there) {
+        return Ok(Some(client));
     }
-    let by_label = named(db, None, Some(key), organization_id)?;
-    if by_label.len() > 1 {
+    let (organization_id, label) = (organization_id.map(str::to_owned), Some(key.to_owned()));
+    let filter = ClientFilter { organization_id, label, ..ClientFilter::default() };
+    let mut found = page(db, &filter, "", i64::MAX)?;
+    if found.len() > 1 {
         return Err(StoreError::Conflict(format!(
             "{} clients have the label `{key}`: name one by its client id",
-            by_label.len()
+            found.len()
         )));
     }
-    Ok(with_children(db, by_label)?.pop())
-}
-
-fn named(
-    db: &mut Db,
-    id: Option<&str>,
-    label: Option<&str>,
-    organization_id: Option<&str>,
-) -> Result<Vec<Row>, StoreError> {
-    let mut query =
-        clients::table.filter(clients::status.ne(ClientStatus::Deleted.as_str())).select(Row::as_select()).into_boxed();
-    if let Some(id) = id {
-        query = query.filter(clients::client_id.eq(id));
-    }
-    if let Some(label) = label {
-        query = query.filter(clients::label.eq(label));
-    }
-    if let Some(organization_id) = organization_id {
-        query = query.filter(clients::organization_id.eq(organization_id));
-    }
-    Ok(query.load(db)?)
+    Ok(found.pop())
 }
 
 /// When clients were made, by their ids.

@@ -10,7 +10,6 @@ use crate::model::user::{UserKind, UserStatus};
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::schema::{api_keys, client_scopes, client_secrets, clients, usage_hours, users};
-use crate::store::users as users_table;
 
 /// A credential or a scope, and when it was last used.
 #[derive(Debug, Clone)]
@@ -122,6 +121,9 @@ pub fn api_keys(db: &mut Db, before: Timestamp, now: Timestamp) -> Result<Vec<Un
     let lives = api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now.micros()));
     let idle = api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(before.micros()));
     let rows: Vec<(Row, String, Option<i64>)> = api_keys::table
+        .inner_join(users::table.on(users::id.eq(api_keys::user_id)))
+        // What its user's state has closed opens nothing.
+        .filter(users::status.eq(UserStatus::Active.as_str()))
         .filter(api_keys::status.eq(ApiKeyStatus::Active.as_str()).and(api_keys::created_at.lt(before.micros())))
         .filter(lives)
         .filter(idle)
@@ -140,14 +142,7 @@ pub fn api_keys(db: &mut Db, before: Timestamp, now: Timestamp) -> Result<Vec<Un
         .load(db)?;
     let of =
         |(row, user_id, last): (Row, String, Option<i64>)| Unused { user_id: Some(user_id), ..unused((row, last)) };
-    let mut unused = Vec::new();
-    for row in rows {
-        // What its user's state has closed opens nothing.
-        if users_table::by_id(db, &row.1)?.is_some_and(|user| user.status == UserStatus::Active) {
-            unused.push(of(row));
-        }
-    }
-    Ok(unused)
+    Ok(rows.into_iter().map(of).collect())
 }
 
 /// Scopes that active clients were approved for before an instant and were not given since.

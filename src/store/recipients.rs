@@ -29,6 +29,14 @@ pub struct Recipient {
     pub is_verified: bool,
 }
 
+impl Recipient {
+    /// Whether there is no address that is still to be verified.
+    #[must_use]
+    pub fn has_no_address_to_verify(&self) -> bool {
+        self.email.is_none() || self.is_verified
+    }
+}
+
 type Row = (String, String, String, Option<String>, Option<String>, String, Option<String>, Option<i64>);
 const COLUMNS: (
     users::id,

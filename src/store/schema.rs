@@ -386,6 +386,7 @@ diesel::allow_tables_to_appear_in_same_query!(clients, client_secrets);
 diesel::allow_tables_to_appear_in_same_query!(clients, client_scopes);
 diesel::allow_tables_to_appear_in_same_query!(clients, scope_requests);
 diesel::allow_tables_to_appear_in_same_query!(memberships, users, user_roles, organizations);
+diesel::allow_tables_to_appear_in_same_query!(users, api_keys);
 diesel::allow_tables_to_appear_in_same_query!(users, usage_hours);
 diesel::allow_tables_to_appear_in_same_query!(users, usage_details);
 diesel::allow_tables_to_appear_in_same_query!(clients, usage_hours);

@@ -346,19 +346,6 @@ pub fn update(db: &mut Db, id: &str, change: &UserChange, vouched_for: Option<Ti
     Ok(moved)
 }
 
-/// Whether a user's e-mail address is verified, or there is none to verify.
-///
-/// # Errors
-/// [`StoreError`] if the database cannot be read.
-pub fn is_verified(db: &mut Db, id: &str) -> Result<bool, StoreError> {
-    let row: Option<(Option<String>, Option<i64>)> = users::table
-        .filter(users::id.eq(id))
-        .select((users::email_key, users::email_verified_at))
-        .get_result(db)
-        .optional()?;
-    Ok(row.is_some_and(|(email, verified_at)| email.is_none() || verified_at.is_some()))
-}
-
 /// Refuses an e-mail address that another user has; upper and lower case are one.
 ///
 /// # Errors

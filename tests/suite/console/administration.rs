@@ -165,3 +165,26 @@ fn roles_and_what_waits_are_shown_page_by_page(#[values(Database::Sqlite, Databa
     }
     assert_eq!(admin.get("/console/approvals?applications=AAAA").status, 400);
 }
+
+#[rstest]
+fn the_host_of_a_guest_sees_their_account_and_not_what_they_do(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let guest = server.api_user().create();
+    server.run(async |context, by| {
+        grantor::admin::organizations::create(context, by, "Elsewhere", "elsewhere").await.unwrap();
+        let roles = ["api user".to_owned()];
+        grantor::admin::memberships::set(context, by, &guest.id, Some("elsewhere"), &roles).await.unwrap();
+    });
+    let host = server.person().change(|new| {
+        (new.organization, new.roles) = (Some("elsewhere".to_owned()), vec!["administrator".to_owned()]);
+    });
+    let host = Visitor::signed_in(&server, &host.create());
+    let path = format!("/console/users/{}", guest.id);
+    assert!(host.page(&path).contains(&guest.username));
+    for tab in ["usage", "sessions"] {
+        assert_eq!(host.get(&format!("{path}/{tab}")).status, 403, "{tab}");
+    }
+    Visitor::administrator(&server).page(&format!("{path}/usage"));
+}

@@ -3,8 +3,8 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use crate::admin::AdminError;
 use crate::admin::usage::CredentialUsage;
+use crate::admin::{AdminError, users};
 use crate::http::console::answer;
 use crate::http::console::chart::{self, Chart};
 use crate::http::console::shell::Shell;
@@ -27,6 +27,8 @@ struct Usage {
 pub async fn show(visit: Visit, key: web::Path<String>) -> HttpResponse {
     let page = async {
         let user = subject(&visit, &key).await?;
+        // What a guest does elsewhere is counted with it.
+        users::account(visit.context(), &visit.by, &user.id).await?;
         let (charts, month) = chart::of_one(visit.context(), CredentialKind::User, &user.id).await?;
         Ok::<_, AdminError>(Usage { shell: visit.shell(&user.username), tab: "usage", user, charts, month })
     };
