@@ -24,7 +24,9 @@ use tokio::task::JoinSet;
 const USAGE: &str = "\
 load --url http://127.0.0.1:PORT --scenario NAME --path PATH [options]
 
-  --scenario   client_credentials | password | refresh | introspect | introspect-fresh | get | bcrypt
+  --scenario   client_credentials | password | refresh | introspect | introspect-fresh | get | guess | bcrypt
+  guess        wrong passwords: every request another name from another network (by X-Forwarded-For, which
+               the server must trust); 400, 429 and 503 are right, and the time of the last two is told apart
   --client     ID:SECRET, sent as HTTP Basic (or ID: for a public client)
   --username, --password   for the password grant, and for `refresh` without --tokens
   --tokens     a file with one refresh token per line, one line for each connection
@@ -36,6 +38,7 @@ load --url http://127.0.0.1:PORT --scenario NAME --path PATH [options]
   --cost       what `bcrypt` hashes with: no server, one thread, the raw rate of a person's password
   --expect     text that must stand in the body of each answer to `get`
   --connections 16   --warmup 1   --seconds 5   --fetch-seconds 10   --fetch-limit 150000
+  --rate       requests a second of all connections together; as fast as answers come without it
   --watch      a process id whose share of a core is reported (with its children); may be repeated
   --core       the number of the watched processes' core: reports what others used of it";
 
@@ -55,6 +58,7 @@ enum Scenario {
     Introspect,
     IntrospectFresh,
     Get,
+    Guess,
     Bcrypt,
 }
 
@@ -67,6 +71,7 @@ impl Scenario {
             "introspect" => Self::Introspect,
             "introspect-fresh" => Self::IntrospectFresh,
             "get" => Self::Get,
+            "guess" => Self::Guess,
             "bcrypt" => Self::Bcrypt,
             other => return Err(format!("no such scenario: {other}")),
         })
@@ -93,6 +98,7 @@ struct Options {
     seconds: Duration,
     fetch_seconds: Duration,
     fetch_limit: usize,
+    rate: u32,
     watch: Vec<u32>,
     core: String,
 }
@@ -137,6 +143,7 @@ impl Options {
             warmup: Duration::from_secs(number(&one("--warmup", "1"), 0, 60)? as u64),
             seconds: Duration::from_secs(number(&one("--seconds", "5"), 1, 3600)? as u64),
             fetch_seconds: Duration::from_secs(number(&one("--fetch-seconds", "10"), 1, 600)? as u64),
+            rate: u32::try_from(number(&one("--rate", "0"), 0, 1_000_000)?).unwrap_or(0),
             fetch_limit: number(&one("--fetch-limit", "150000"), 1, 5_000_000)?,
             form: all("--form").iter().fold(String::new(), |form, member| {
                 let (name, value) = member.split_once('=').unwrap_or((member, ""));
@@ -250,6 +257,21 @@ fn password(options: &Options) -> Vec<u8> {
     post(options, &options.path, &options.basic, &form)
 }
 
+/// The n-th guess: a name that nobody has, from a network of its own.
+fn guess(options: &Options, n: usize) -> Vec<u8> {
+    let form = format!("grant_type=password&username=nobody-{n}&password=wrong+password+{n}{}", options.form);
+    let network = format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255);
+    format!(
+        "POST {} HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {}\r\nX-Forwarded-For: {network}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        options.path,
+        options.address,
+        options.basic,
+        form.len()
+    )
+    .into_bytes()
+}
+
 fn refresh(options: &Options, token: &str) -> Vec<u8> {
     post(options, &options.path, &options.basic, &format!("grant_type=refresh_token&refresh_token={}", escape(token)))
 }
@@ -273,6 +295,16 @@ impl Connection {
 
     /// Sends a request and reads the whole answer; gives the body of a 200.
     async fn exchange(&mut self, request: &[u8]) -> Result<&[u8], Failure> {
+        match self.ask(request).await? {
+            (200, body) => Ok(body),
+            (status, body) => {
+                Err(format!("status {status}: {}", String::from_utf8_lossy(&body[..body.len().min(200)])))
+            }
+        }
+    }
+
+    /// Sends a request and reads the whole answer; gives its status and body.
+    async fn ask(&mut self, request: &[u8]) -> Result<(u16, &[u8]), Failure> {
         // On any early return the connection is dropped, and the next request opens another.
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
@@ -296,12 +328,7 @@ impl Connection {
         if !head.close {
             self.stream = Some(stream);
         }
-        let body = &self.answer[head.length..];
-        if head.status == 200 {
-            Ok(body)
-        } else {
-            Err(format!("status {}: {}", head.status, String::from_utf8_lossy(&body[..body.len().min(200)])))
-        }
+        Ok((head.status, &self.answer[head.length..]))
     }
 }
 
@@ -435,6 +462,8 @@ struct Plan {
 struct Tally {
     /// Microseconds of each good answer that came inside the measured time.
     latencies: Vec<u32>,
+    /// The same of what was turned away, with 429 or 503.
+    turned_away: Vec<u32>,
     errors: usize,
     first_error: Option<Failure>,
     last_token: String,
@@ -458,7 +487,7 @@ impl Script {
             Scenario::Password => password(options),
             Scenario::Get => get(options, ""),
             Scenario::Introspect => introspect(options, plan.tokens.first().map_or("", String::as_str)),
-            Scenario::IntrospectFresh | Scenario::Bcrypt => Vec::new(),
+            Scenario::IntrospectFresh | Scenario::Guess | Scenario::Bcrypt => Vec::new(),
             Scenario::Refresh => {
                 script.refresh_token = match options.tokens.get(index) {
                     Some(token) => token.clone(),
@@ -479,6 +508,9 @@ impl Script {
         if !in_turn.is_empty() {
             let next = self.plan.next_token.fetch_add(1, Ordering::Relaxed) % in_turn.len();
             self.request = get(&self.plan.options, &in_turn[next]);
+        }
+        if self.plan.options.scenario == Scenario::Guess {
+            self.request = guess(&self.plan.options, self.plan.next_token.fetch_add(1, Ordering::Relaxed));
         }
         if self.plan.options.scenario == Scenario::IntrospectFresh {
             let next = self.plan.next_token.fetch_add(1, Ordering::Relaxed);
@@ -504,7 +536,7 @@ impl Script {
                     return Err(format!("not active: {}", String::from_utf8_lossy(&body[..body.len().min(200)])));
                 }
             }
-            Scenario::Bcrypt => {}
+            Scenario::Guess | Scenario::Bcrypt => {}
             Scenario::ClientCredentials | Scenario::Password | Scenario::Refresh => {
                 let token = text(body, "access_token")?;
                 if token == self.last_token {
@@ -530,21 +562,39 @@ impl Script {
 /// One connection, from the start to the end of the run.
 async fn drive(mut script: Script, mut connection: Connection, from: Instant, until: Instant) -> Tally {
     let mut tally = Tally { latencies: Vec::with_capacity(1 << 16), ..Tally::default() };
+    let options = &script.plan.options;
+    let share = u32::try_from(options.connections).unwrap_or(u32::MAX);
+    let interval = (options.rate > 0).then(|| Duration::from_secs(1) * share / options.rate);
+    // Late ones are not made up for: that would be a burst of our own making.
+    let mut pace = interval.map(|interval| {
+        let mut pace = tokio::time::interval(interval);
+        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        pace
+    });
     while script.next() {
+        if let Some(pace) = &mut pace {
+            pace.tick().await;
+        }
         let sent = Instant::now();
         if sent >= until {
             break;
         }
-        let outcome = match connection.exchange(&script.request).await {
-            Ok(body) => script.check(body),
+        let is_guess = script.plan.options.scenario == Scenario::Guess;
+        let outcome = match connection.ask(&script.request).await {
+            Ok((200, body)) if !is_guess => script.check(body).map(|()| false),
+            Ok((400, _)) if is_guess => Ok(false),
+            Ok((429 | 503, _)) if is_guess => Ok(true),
+            Ok((status, body)) => {
+                Err(format!("status {status}: {}", String::from_utf8_lossy(&body[..body.len().min(200)])))
+            }
             Err(failure) => Err(failure),
         };
         let answered = Instant::now();
-        match outcome {
-            Ok(()) if answered >= from && answered <= until => {
-                tally.latencies.push(u32::try_from((answered - sent).as_micros()).unwrap_or(u32::MAX));
+        match outcome.map(|turned_away| if turned_away { &mut tally.turned_away } else { &mut tally.latencies }) {
+            Ok(latencies) if answered >= from && answered <= until => {
+                latencies.push(u32::try_from((answered - sent).as_micros()).unwrap_or(u32::MAX));
             }
-            Ok(()) => {}
+            Ok(_) => {}
             // Wrong answers count at any time, in the warm-up too.
             Err(failure) => {
                 tally.errors += 1;
@@ -691,6 +741,22 @@ async fn run(options: Options) -> Result<String, Failure> {
     Ok(report(&plan, tallies, seconds, &before, &after))
 }
 
+/// Times in microseconds, in their order.
+struct Sorted(Vec<u32>);
+
+impl Sorted {
+    fn of(mut times: Vec<u32>) -> Self {
+        times.sort_unstable();
+        Self(times)
+    }
+
+    /// In milliseconds.
+    fn percentile(&self, hundredths: usize) -> f64 {
+        let rank = (self.0.len() * hundredths).div_ceil(100).saturating_sub(1);
+        self.0.get(rank).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
+    }
+}
+
 fn report_early_end(plan: &Plan, tallies: &[Tally]) -> Failure {
     match tallies.iter().find_map(|tally| tally.first_error.as_deref()) {
         Some(error) => format!("ended in the warm-up: {error}"),
@@ -702,13 +768,15 @@ fn report(plan: &Plan, tallies: Vec<Tally>, seconds: f64, before: &Readings, aft
     let errors: usize = tallies.iter().map(|tally| tally.errors).sum();
     let first_error = tallies.iter().find_map(|tally| tally.first_error.clone());
     let algorithm = tallies.iter().find(|tally| !tally.last_token.is_empty()).map(|tally| algorithm(&tally.last_token));
-    let mut latencies: Vec<u32> = tallies.into_iter().flat_map(|tally| tally.latencies).collect();
-    latencies.sort_unstable();
-    let percentile = |hundredths: usize| {
-        let rank = (latencies.len() * hundredths).div_ceil(100).saturating_sub(1);
-        latencies.get(rank).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
-    };
-    let per_second = f64::from(u32::try_from(latencies.len()).unwrap_or(u32::MAX)) / seconds;
+    let (latencies, turned_away) = tallies.into_iter().fold((Vec::new(), Vec::new()), |mut all, tally| {
+        all.0.extend(tally.latencies);
+        all.1.extend(tally.turned_away);
+        all
+    });
+    let latencies = Sorted::of(latencies);
+    let turned_away = Sorted::of(turned_away);
+    let percentile = |hundredths: usize| latencies.percentile(hundredths);
+    let per_second = f64::from(u32::try_from(latencies.0.len()).unwrap_or(u32::MAX)) / seconds;
     let watched: Vec<String> = after
         .watched
         .iter()
@@ -724,13 +792,17 @@ fn report(plan: &Plan, tallies: Vec<Tally>, seconds: f64, before: &Readings, aft
     format!(
         "{{\"requests\":{},\"errors\":{errors},\"seconds\":{seconds:.3},\"per_second\":{per_second:.1},\
          \"p50_ms\":{:.3},\"p99_ms\":{:.3},\"max_ms\":{:.3},\"fetched\":{},\"algorithm\":{},\
+         \"turned_away\":{},\"turned_away_p99_ms\":{:.3},\"turned_away_max_ms\":{:.3},\
          \"watched_cpu\":[{}],\"others_on_core\":{},\"own_cpu\":{:.3},\"stolen_cpu\":{:.3},\"first_error\":{}}}",
-        latencies.len(),
+        latencies.0.len(),
         percentile(50),
         percentile(99),
         percentile(100),
         plan.tokens.len(),
         quoted(algorithm),
+        turned_away.0.len(),
+        turned_away.percentile(99),
+        turned_away.percentile(100),
         watched.join(","),
         others.unwrap_or_else(|| "null".to_owned()),
         after.share(before, after.own, before.own),

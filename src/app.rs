@@ -2,6 +2,8 @@
 
 mod background;
 mod delivery;
+mod process;
+mod stopping;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer};
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::admin::setup::{self, SetupError, SetupSettings};
 use crate::audit::Refusals;
@@ -25,7 +27,7 @@ use crate::http::{self, HttpSettings, State};
 use crate::login::{LimitSettings, Login, LoginSettings};
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
-use crate::oauth::context::{Context, Settings};
+use crate::oauth::context::{Context, Retention, Settings};
 use crate::oauth::keys::{self, KeyRing};
 use crate::registry::Registry;
 use crate::store::{Store, StoreError, migrations};
@@ -163,7 +165,12 @@ pub async fn open(
         rotation_interval: seconds(config.keys.rotation_interval.as_secs()),
         password_grant: config.grants.password.enabled,
         people_passwords: config.grants.password.people,
-        audit_retention: seconds(config.audit.retention_days.saturating_mul(86_400)),
+        retention: Retention {
+            audit: days(config.audit.retention_days),
+            usage: days(config.retention.usage_days),
+            mail: days(config.retention.mail_days),
+            replaced_secrets: days(config.retention.replaced_secret_days),
+        },
     };
     let context = Context {
         settings,
@@ -196,6 +203,10 @@ async fn ensure_signing_key(context: &Context) -> Result<(), StoreError> {
     let new = keys::make_key(algorithm, &context.data_keys.sealing, &context.random, now)?;
     context.change(move |db| keys::rotate(db, new.clone(), 0, now)).await?;
     Ok(())
+}
+
+fn days(value: u64) -> i64 {
+    seconds(value.saturating_mul(86_400))
 }
 
 fn seconds(value: u64) -> i64 {
@@ -278,7 +289,8 @@ impl App {
             "serving"
         );
         warn_of_explicit_risks(&self.config);
-        let public_state = state.clone();
+        let (public_state, leaving) = (state.clone(), state.clone());
+        let drain = Duration::from_secs(self.config.server.drain);
         let public = HttpServer::new(move || {
             // Outermost what gives the id: an answer of CORS has one too.
             ActixApp::new()
@@ -290,6 +302,7 @@ impl App {
         .max_connections(limits.max_connections.div_ceil(workers))
         .client_request_timeout(Duration::from_secs(limits.header_timeout))
         .keep_alive(Duration::from_secs(limits.keep_alive))
+        .disable_signals()
         .shutdown_timeout(STOP_WITHIN)
         .listen(self.public)?
         .run();
@@ -302,6 +315,10 @@ impl App {
         .listen(self.private)?
         .run();
         started(public.handle());
+        let at_once = Arc::new(Notify::new());
+        let handle = public.handle();
+        let stop = async move { handle.stop(true).await };
+        let told = actix_web::rt::spawn(stopping::when_told(leaving, stop, drain, Arc::clone(&at_once)));
         let private_handle = private.handle();
         let poll = actix_web::rt::spawn(background::poll_changes(Arc::clone(&self.context)));
         let maintain = actix_web::rt::spawn(background::maintain(Arc::clone(&self.context)));
@@ -311,20 +328,28 @@ impl App {
         let (stop, stopped) = watch::channel(false);
         let deliver = actix_web::rt::spawn(delivery::until_stopped(Arc::clone(&self.context), stopped));
         let private = actix_web::rt::spawn(private);
-        let served = public.await;
-        poll.abort();
-        maintain.abort();
-        seal.abort();
-        // Told, not aborted: in the middle of a batch it holds what is nowhere else.
-        drop(stop_collecting);
-        let _ = collect.await;
-        // A message that a mail server is taking is taken to its end, or it would be sent again.
-        let _ = stop.send(true);
-        let _ = tokio::time::timeout(Duration::from_secs(STOP_WITHIN), deliver).await;
-        private_handle.stop(true).await;
-        let _ = private.await;
-        background::finish(&self.context).await;
-        Ok(served?)
+        let context = Arc::clone(&self.context);
+        let orderly = async move {
+            let served = public.await;
+            poll.abort();
+            maintain.abort();
+            seal.abort();
+            // Told, not aborted: in the middle of a batch it holds what is nowhere else.
+            drop(stop_collecting);
+            let _ = collect.await;
+            // A message that a mail server is taking is taken to its end, or it would be sent again.
+            let _ = stop.send(true);
+            let _ = tokio::time::timeout(Duration::from_secs(STOP_WITHIN), deliver).await;
+            private_handle.stop(true).await;
+            let _ = private.await;
+            background::finish(&context).await;
+            told.abort();
+            served
+        };
+        tokio::select! {
+            served = orderly => Ok(served?),
+            () = at_once.notified() => Ok(()),
+        }
     }
 }
 
@@ -362,11 +387,7 @@ fn warn_of_explicit_risks(config: &Config) {
 /// # Errors
 /// [`StartError`].
 pub fn serve(config: Config, prepared: impl AsyncFnOnce(&App) -> Result<(), StartError>) -> Result<(), StartError> {
-    // A crash must not leave the keys in a core file.
-    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    if let Err(cause) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
-        tracing::warn!(%cause, "core dumps cannot be turned off");
-    }
+    process::set_limits();
     actix_web::rt::System::new().block_on(async move {
         let app = Box::pin(App::build(config, &Surroundings::system())).await?;
         prepared(&app).await?;

@@ -53,6 +53,19 @@ impl EncodeLabelSet for MailLabels {
     }
 }
 
+/// Labels of the counter of swept rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SweptLabels {
+    /// What they were.
+    pub rows: &'static str,
+}
+
+impl EncodeLabelSet for SweptLabels {
+    fn encode(&self, encoder: &mut LabelSetEncoder) -> Result<(), std::fmt::Error> {
+        [("rows", self.rows)].encode(encoder)
+    }
+}
+
 /// What the page shows of other parts at the instant it is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Figures {
@@ -82,6 +95,8 @@ pub struct Metrics {
     mail: Family<MailLabels, Counter>,
     mail_queued: Gauge,
     mail_failed: Gauge,
+    swept: Family<SweptLabels, Counter>,
+    sweep_finished: Gauge,
     durations: Histogram,
     hash_queue: Gauge,
     hash_threads: Gauge,
@@ -103,6 +118,8 @@ impl Default for Metrics {
             mail: Family::default(),
             mail_queued: Gauge::default(),
             mail_failed: Gauge::default(),
+            swept: Family::default(),
+            sweep_finished: Gauge::default(),
             durations: Histogram::new(buckets),
             hash_queue: Gauge::default(),
             hash_threads: Gauge::default(),
@@ -119,6 +136,13 @@ impl Default for Metrics {
         registry.register("mail", "Attempts of this node to send a message, by outcome", made.mail.clone());
         registry.register("mail_queued", "Messages that wait in the outbox, of all nodes", made.mail_queued.clone());
         registry.register("mail_failed", "Messages that will not be sent any more", made.mail_failed.clone());
+        registry.register("swept_rows", "Rows that this node dropped since nothing needs them", made.swept.clone());
+        registry.register_with_unit(
+            "sweep_finished_timestamp",
+            "When this node last ended a round of sweeping, since 1970; another node may have had the later ones",
+            Unit::Seconds,
+            made.sweep_finished.clone(),
+        );
         registry.register_with_unit(
             "http_request_duration",
             "Time from the request's head to the answer",
@@ -145,6 +169,18 @@ impl Metrics {
     /// Counts an attempt to send a message.
     pub fn mail(&self, outcome: &'static str) {
         self.mail.get_or_create(&MailLabels { outcome }).inc();
+    }
+
+    /// Counts dropped rows.
+    pub fn swept(&self, rows: &'static str, count: i64) {
+        if let Some(count) = u64::try_from(count).ok().filter(|count| *count > 0) {
+            self.swept.get_or_create(&SweptLabels { rows }).inc_by(count);
+        }
+    }
+
+    /// Notes the end of a round of sweeping, in seconds since 1970.
+    pub fn sweep_finished(&self, at: i64) {
+        self.sweep_finished.set(at);
     }
 
     /// Counts a request and its time.

@@ -1,22 +1,9 @@
 //! What a node does by itself, now and then: rotate keys that are due, drop rows that nothing can meet any more.
 
+use crate::admin::sweeper;
 use crate::model::audit::{Actor, AuditEvent};
 use crate::oauth::{Context, keys};
-use crate::registry::LONGEST_ACCESS_LIFETIME;
-use crate::store::{
-    StoreError, attempts, audit, clients, denied_tokens, families, mail_outbox, one_time_links, sessions, usage,
-};
-
-/// Families dropped in one transaction, so that no write waits long behind the sweeper.
-const SWEPT_AT_ONCE: i64 = 500;
-
-/// How long a secret that was replaced or has expired is recognised, in seconds.
-const DEAD_SECRETS_KEPT: i64 = 90 * 86_400;
-
-/// How long the counters of an hour are kept, in seconds.
-const USAGE_KEPT: i64 = 400 * 86_400;
-/// How long messages that are sent or have failed, and links that are over, can be looked up, in seconds.
-const MAIL_KEPT_FOR: i64 = 30 * 86_400;
+use crate::store::{StoreError, audit};
 
 /// One round.
 ///
@@ -24,23 +11,7 @@ const MAIL_KEPT_FOR: i64 = 30 * 86_400;
 /// [`StoreError`] if the database cannot be reached; the next round tries again.
 pub async fn round(context: &Context) -> Result<(), StoreError> {
     rotate_due_keys(context).await?;
-    let now = context.clock.now();
-    let ended_before = now.plus_seconds(-LONGEST_ACCESS_LIFETIME);
-    // Failures are counted for a window; consecutive ones for ninety days.
-    let forgotten_before = now.plus_seconds(-90 * 86_400);
-    context.store.write(move |db| denied_tokens::sweep(db, now)).await?;
-    context.store.write(move |db| attempts::sweep(db, forgotten_before)).await?;
-    let done_before = now.plus_seconds(-MAIL_KEPT_FOR);
-    context.store.write(move |db| mail_outbox::sweep(db, done_before)).await?;
-    context.store.write(move |db| one_time_links::sweep(db, done_before)).await?;
-    let unused_since = now.plus_seconds(-crate::login::SESSION_IDLE_LIFETIME);
-    context.store.write(move |db| sessions::sweep(db, unused_since)).await?;
-    while context.store.write(move |db| families::sweep(db, ended_before, SWEPT_AT_ONCE)).await? > 0 {}
-    context.store.write(move |db| clients::sweep_secrets(db, now.plus_seconds(-DEAD_SECRETS_KEPT))).await?;
-    while context.store.write(move |db| usage::sweep(db, now.plus_seconds(-USAGE_KEPT))).await? {}
-    let kept_since = now.plus_seconds(-context.settings.audit_retention);
-    crate::audit::prune(&context.store, &context.data_keys.audit, kept_since, now).await?;
-    Ok(())
+    sweeper::sweep(context).await
 }
 
 async fn rotate_due_keys(context: &Context) -> Result<(), StoreError> {

@@ -32,6 +32,7 @@ pub mod scopes;
 pub mod sessions;
 pub mod setup;
 pub mod signing_keys;
+pub mod sweeper;
 pub mod token_families;
 pub mod usage;
 pub mod users;

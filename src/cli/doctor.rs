@@ -12,7 +12,7 @@ use crate::cli::{Failure, output};
 use crate::config::{Config, DatabaseUrl};
 use crate::model::client::{Client, ClientStatus};
 use crate::model::signing_key::KeyState;
-use crate::store::{Store, clients, instance, migrations, signing_keys};
+use crate::store::{Store, clients, instance, migrations, signing_keys, sweeper};
 
 /// How long whoever has a port may take to say that it is a grantor.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -153,9 +153,10 @@ fn installation(config: &Config) -> Vec<Finding> {
         let found = store.read(instance::find).await?;
         let keys = store.read(signing_keys::list).await?;
         let client = store.read(move |db| clients::by_id(db, &client_id)).await?;
-        Ok((found, keys, client))
+        let swept = store.read(sweeper::last_round).await?;
+        Ok((found, keys, client, swept))
     });
-    let (found, keys, client) = match read {
+    let (found, keys, client, swept) = match read {
         Ok(read) => read,
         Err(error) => return vec![Finding { check: "installation", ok: false, detail: error.to_string() }],
     };
@@ -177,6 +178,11 @@ fn installation(config: &Config) -> Vec<Finding> {
         findings.push(Finding { check: "signing keys", ok: signing > 0, detail });
     }
     findings.push(programmatic_client(config, client.as_ref()));
+    let detail = swept.map_or_else(
+        || "no round yet: a running server sweeps every minute".to_owned(),
+        |last| format!("last round at {}, {} rows dropped", last.finished_at.rfc3339(), last.dropped),
+    );
+    findings.push(Finding { check: "sweeper", ok: true, detail });
     findings
 }
 

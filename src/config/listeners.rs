@@ -22,7 +22,8 @@ pub(crate) fn server(parsed: &parsed::Server) -> Result<Server, Refused> {
         return Err(Refused::new("server.private_address", fix));
     }
     let workers = number("server.workers", parsed.workers, 0..=1024)?;
-    Ok(Server { address, private_address, workers, allow_plain_http: parsed.allow_plain_http })
+    let drain = number("server.drain", parsed.drain, 0..=600)?;
+    Ok(Server { address, private_address, workers, drain, allow_plain_http: parsed.allow_plain_http })
 }
 
 /// An IP address and a port.
@@ -87,7 +88,7 @@ mod tests {
 
     fn at(address: &str, allow_plain_http: bool) -> Server {
         let private_address = SocketAddr::from(([127, 0, 0, 1], 9080));
-        Server { address: address.parse().unwrap(), private_address, workers: 0, allow_plain_http }
+        Server { address: address.parse().unwrap(), private_address, workers: 0, drain: 0, allow_plain_http }
     }
 
     fn fix(given: &str) -> String {

@@ -26,6 +26,7 @@ pub(crate) struct Parsed {
     pub(crate) http: Http,
     pub(crate) credentials: Credentials,
     pub(crate) audit: Audit,
+    pub(crate) retention: Retention,
     pub(crate) users: Users,
     pub(crate) console: Console,
     pub(crate) brand: Brand,
@@ -41,6 +42,7 @@ pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) private_address: String,
     pub(crate) workers: u64,
+    pub(crate) drain: u64,
     pub(crate) allow_plain_http: bool,
 }
 
@@ -187,6 +189,15 @@ pub(crate) struct Console {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Audit {
     pub(crate) retention_days: u64,
+}
+
+/// `[retention]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retention {
+    pub(crate) usage_days: u64,
+    pub(crate) mail_days: u64,
+    pub(crate) replaced_secret_days: u64,
 }
 
 /// `[brand]`

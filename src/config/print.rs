@@ -40,6 +40,7 @@ fn listeners_and_data(page: &mut Page, config: &Config) {
     page.text("address", &config.server.address.to_string());
     page.text("private_address", &config.server.private_address.to_string());
     page.plain("workers", config.server.workers);
+    page.plain("drain", config.server.drain);
     page.plain("allow_plain_http", config.server.allow_plain_http);
     page.section("database");
     page.text("url", &config.database.url.redacted());
@@ -116,6 +117,10 @@ fn names_and_log(page: &mut Page, config: &Config) {
     page.list("new_client_grants", credentials.new_client_grants.iter().map(|grant| quoted(grant.as_str())));
     page.section("audit");
     page.plain("retention_days", config.audit.retention_days);
+    page.section("retention");
+    page.plain("usage_days", config.retention.usage_days);
+    page.plain("mail_days", config.retention.mail_days);
+    page.plain("replaced_secret_days", config.retention.replaced_secret_days);
     page.section("credentials.reveal");
     page.text("client_secret", credentials.reveal.client_secret.as_str());
     page.text("api_key", credentials.reveal.api_key.as_str());

@@ -7,8 +7,8 @@ use crate::config::choices::{Environment, LogFormat};
 use crate::config::database::DatabaseUrl;
 use crate::config::error::Refused;
 use crate::config::settings::{
-    Audit, Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Security,
-    Tokens,
+    Audit, Config, Credentials, Database, Grants, Keys, Limits, Log, PasswordGrant, Passwords, Refresh, Retention,
+    Security, Tokens,
 };
 use crate::config::span::LONGEST;
 use crate::config::{brand, dialect, http, level, listeners, mail, parsed, presets};
@@ -41,11 +41,20 @@ pub(crate) fn resolve(parsed: parsed::Parsed) -> Result<Config, Refused> {
         http: http::http(parsed.http)?,
         credentials: credentials(parsed.credentials)?,
         audit: Audit { retention_days: number("audit.retention_days", parsed.audit.retention_days, 1..=3650)? },
+        retention: retention(&parsed.retention)?,
         users: dialect::users(&parsed.users)?,
         words: dialect::words(parsed.console)?,
         brand: brand::brand(parsed.brand)?,
         mail: mail::mail(parsed.mail)?,
         log: log(parsed.log)?,
+    })
+}
+
+fn retention(parsed: &parsed::Retention) -> Result<Retention, Refused> {
+    Ok(Retention {
+        usage_days: number("retention.usage_days", parsed.usage_days, 1..=3650)?,
+        mail_days: number("retention.mail_days", parsed.mail_days, 1..=3650)?,
+        replaced_secret_days: number("retention.replaced_secret_days", parsed.replaced_secret_days, 1..=3650)?,
     })
 }
 

@@ -50,6 +50,8 @@ pub struct Config {
     pub credentials: Credentials,
     /// The audit log.
     pub audit: Audit,
+    /// How long rows are kept that nothing needs any more.
+    pub retention: Retention,
     /// `[users]`: what a new user's profile must hold.
     pub users: ProfileRules,
     /// `[console.words]`: what the console calls its sections and buttons.
@@ -71,6 +73,8 @@ pub struct Server {
     pub private_address: SocketAddr,
     /// Worker threads; 0 means one for each core.
     pub workers: usize,
+    /// Seconds between the signal to stop and the end of the listener; meanwhile the node is not ready.
+    pub drain: u64,
     /// Whether the issuer may be plain http on an address that is not loopback.
     pub allow_plain_http: bool,
 }
@@ -229,6 +233,17 @@ pub struct Reveal {
 pub struct Audit {
     /// Days that an event is kept, 1 to 3650.
     pub retention_days: u64,
+}
+
+/// `[retention]`: how long rows are kept that nothing needs any more, each 1 to 3650 days.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    /// Days that the hourly counters of use are kept.
+    pub usage_days: u64,
+    /// Days that messages that were sent or have failed, and one-time links that are over, can be looked up.
+    pub mail_days: u64,
+    /// Days that a client secret is still recognised, and refused, after it was replaced or has expired.
+    pub replaced_secret_days: u64,
 }
 
 /// `[log]`: the log.

@@ -1,16 +1,26 @@
 //! The form in which a face of this server lists its paths, each once.
 
-/// The paths: methods and name in the metrics once, and what answers each method.
+/// The prefix that most of the paths have; then the paths: methods and name in the metrics once, and what answers each
+/// method. What is below the prefix is one entry of the server's router, which takes patterns apart one after the other:
+/// no other request pays for them.
 macro_rules! paths {
-    ($($path:literal, $methods:literal, $name:literal => $($method:ident $handler:path),+;)+) => {
+    (below $prefix:literal; $($path:literal, $methods:literal, $name:literal => $($method:ident $handler:path),+;)+) => {
         /// Path, methods, name in the metrics.
         pub const TABLE: &[(&str, &str, &str)] = &[$(($path, $methods, $name)),+];
 
         /// Registers the paths.
         pub fn register(routes: &mut actix_web::web::ServiceConfig) {
-            $(routes.service(
-                $crate::http::routes::resource($path)$(.route($crate::http::paths::paths!(@ $method).to($handler)))+
-            );)+
+            let mut below = actix_web::web::scope($prefix);
+            $(
+                let rest = $path.strip_prefix($prefix);
+                let resource = $crate::http::routes::resource(rest.unwrap_or($path))
+                    $(.route($crate::http::paths::paths!(@ $method).to($handler)))+;
+                match rest {
+                    Some(_) => below = below.service(resource),
+                    None => { routes.service(resource); }
+                }
+            )+
+            routes.service(below);
         }
     };
     (@ get) => { $crate::http::routes::read() };

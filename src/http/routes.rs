@@ -67,35 +67,38 @@ const PROTOCOL: &[&str] = &["/oauth/token", "/oauth/introspect", "/oauth/revoke"
 /// What the private listener answers.
 const PRIVATE: &[&str] = &["/metrics", "/health/live", "/health/ready", "/health/full"];
 
-/// The public listener.
+/// The public listener. The router asks one after the other, so what is asked for most stands first.
 pub fn public(routes: &mut web::ServiceConfig, state: &State) {
     routes.app_data(web::Data::new(state.clone()));
-    let mut scope = web::scope("")
+    routes
         .service(resource("/oauth/token").route(web::post().to(token::standard)))
         .service(resource("/oauth/introspect").route(web::post().to(introspect::introspect)))
+        .service(resource("/verify").route(web::route().to(verify::verify)))
+        .service(resource("/.well-known/jwks.json").route(read().to(jwks::jwks)))
         .service(resource("/oauth/revoke").route(web::post().to(revoke::revoke)))
         .service(
             resource("/oauth/userinfo").route(read().to(userinfo::userinfo)).route(web::post().to(userinfo::userinfo)),
         )
         .service(resource("/.well-known/openid-configuration").route(read().to(metadata::metadata)))
         .service(resource("/.well-known/oauth-authorization-server").route(read().to(metadata::metadata)))
-        .service(resource("/.well-known/jwks.json").route(read().to(jwks::jwks)))
         .service(resource("/health/live").route(read().to(health::live)))
-        .service(resource("/health/ready").route(read().to(health::ready)))
-        .service(resource("/docs").route(read().to(admin_api::openapi::to_docs)))
-        .service(resource("/docs/{rest:.*}").route(read().to(admin_api::openapi::docs)))
-        .configure(admin_api::register)
-        .configure(console::register)
-        .service(resource("/verify").route(web::route().to(verify::verify)))
-        .service(resource("/verify/{rest:.*}").route(web::route().to(verify::verify_rest)));
-    for (index, further) in state.settings().token_paths.iter().enumerate() {
+        .service(resource("/health/ready").route(read().to(health::ready)));
+    // Before the prefixes that some of them lie below; what this server answers by itself stays its own.
+    let further_paths = state.settings().token_paths.iter().filter(|further| row(&further.path).is_none());
+    for (index, further) in further_paths.enumerate() {
         let route = match further.errors {
             ErrorShape::Rfc6749 => web::post().to(token::standard),
             ErrorShape::Akeneo => web::post().to(token::akeneo),
         };
-        scope = scope.service(resource(&pattern(&further.path, index)).route(route));
+        routes.service(resource(&pattern(&further.path, index)).route(route));
     }
-    routes.service(scope.default_service(web::to(not_found)));
+    routes
+        .configure(admin_api::register)
+        .configure(console::register)
+        .service(resource("/docs").route(read().to(admin_api::openapi::to_docs)))
+        .service(resource("/docs/{rest:.*}").route(read().to(admin_api::openapi::docs)))
+        .service(resource("/verify/{rest:.*}").route(web::route().to(verify::verify_rest)))
+        .default_service(web::to(not_found));
 }
 
 /// The private listener: metrics and full health, never on the public one.

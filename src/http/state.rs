@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::http::header::HeaderValue;
@@ -62,6 +63,7 @@ struct Inner {
     context: Arc<Context>,
     credentials: Credentials,
     settings: HttpSettings,
+    is_leaving: AtomicBool,
     jwks: Rendered,
     metadata: Rendered,
     may_be_cached: HeaderValue,
@@ -84,7 +86,29 @@ impl State {
         let swagger = utoipa_swagger_ui::Config::with_oauth_config(["/api/openapi.json"], login);
         let swagger = Arc::new(swagger);
         let may_be_cached = may_be_cached(context.settings.publish_ahead);
-        Self(Arc::new(Inner { context, credentials, settings, jwks, metadata, may_be_cached, openapi, swagger }))
+        let is_leaving = AtomicBool::new(false);
+        Self(Arc::new(Inner {
+            context,
+            credentials,
+            settings,
+            is_leaving,
+            jwks,
+            metadata,
+            may_be_cached,
+            openapi,
+            swagger,
+        }))
+    }
+
+    /// The node is about to go: it is not ready any more, and its connections end with their next answer.
+    pub fn leave(&self) {
+        self.0.is_leaving.store(true, Ordering::Release);
+    }
+
+    /// Whether the node is about to go.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.0.is_leaving.load(Ordering::Acquire)
     }
 
     /// The protocol's parts.

@@ -1,5 +1,6 @@
 //! `/verify`: one check of every credential's shape, for a proxy that asks before it passes a request on.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue};
@@ -120,18 +121,28 @@ fn set(response: &mut HttpResponseBuilder, name: &'static str, text: &str) {
     }
 }
 
+/// Whether a byte can stand in a header and means nothing there.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'%'
+}
+
 /// A name may hold any character and a header may not: what is not visible ASCII, and `%` itself, is percent-encoded
 /// as UTF-8 (RFC 3986 §2.1). A space within stays.
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        if matches!(byte, b' '..=b'~') && byte != b'%' {
+fn percent_encoded(text: &str) -> Cow<'_, str> {
+    // Ids and scopes always, and nearly every name.
+    if text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let encoded = text.bytes().fold(String::with_capacity(text.len() * 3), |mut encoded, byte| {
+        if is_plain(byte) {
             encoded.push(char::from(byte));
         } else {
             // Writing to a string does not fail.
             let _ = write!(encoded, "%{byte:02X}");
         }
         encoded
-    })
+    });
+    Cow::Owned(encoded)
 }
 
 #[cfg(test)]

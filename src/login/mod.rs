@@ -7,6 +7,7 @@ mod session;
 pub use crate::model::network::Network;
 pub use limits::LimitSettings;
 pub use password::{
-    Door, Face, GENERATED_DIGEST_PURPOSE, Login, LoginSettings, SignInError, SignedIn, is_generated_shape,
+    Door, Face, GENERATED_DIGEST_PURPOSE, Login, LoginSettings, NETWORK_KNOWN_FOR, SignInError, SignedIn,
+    is_generated_shape,
 };
 pub use session::{SESSION_IDLE_LIFETIME, Secret, is_live, session_digest};

@@ -29,7 +29,7 @@ use crate::store::{Store, StoreError, audit, known_networks, users};
 pub const GENERATED_DIGEST_PURPOSE: &str = "generated password";
 
 /// How long a network stays known after a sign-in from it, in seconds.
-const NETWORK_KNOWN_FOR: i64 = 30 * 86_400;
+pub const NETWORK_KNOWN_FOR: i64 = 30 * 86_400;
 
 /// Whether a text has the shape of a generated password. Nobody may choose such a text, so the shape alone says
 /// how it is checked, and tells nothing about the account.
@@ -84,6 +84,8 @@ pub struct SignedIn {
     pub epoch: i64,
     /// The account is locked, but the sign-in came from a network of the user's.
     pub despite_lock: bool,
+    /// The account, where it was read for this sign-in alone and an instant ago: no slow hash lay between.
+    pub just_read: Option<Box<User>>,
 }
 
 /// Why nobody is signed in.
@@ -225,7 +227,7 @@ impl Login {
             && self.is_generated_password_of(user, password)
             && let Ok(signed_in) = let_in(user, door, None)
         {
-            return Ok(signed_in);
+            return Ok(SignedIn { just_read: Some(Box::new(user.clone())), ..signed_in });
         }
         self.evaluate_once(door, username, password, network, user).await
     }
@@ -413,7 +415,8 @@ fn lock(db: &mut crate::store::Db, user: &User, failures: i64, now: Timestamp) -
 /// network, and now.
 fn let_in(user: &User, door: &Door, known: Option<(Timestamp, Timestamp)>) -> Result<SignedIn, SignInError> {
     let refused = |why| Err(SignInError::Refused(why));
-    let signed_in = |despite_lock| Ok(SignedIn { user_id: user.id.clone(), epoch: user.epoch, despite_lock });
+    let signed_in =
+        |despite_lock| Ok(SignedIn { user_id: user.id.clone(), epoch: user.epoch, despite_lock, just_read: None });
     let generated = matches!(user.password, Some((PasswordKind::Generated, _)));
     if !generated && !door.chosen_passwords {
         return refused("this client takes generated passwords alone");

@@ -46,8 +46,21 @@ pub struct Settings {
     pub password_grant: bool,
     /// Whether a person's password may be used at the token endpoint.
     pub people_passwords: bool,
-    /// How long audit events are kept, in seconds.
-    pub audit_retention: i64,
+    /// How long rows are kept that nothing needs any more.
+    pub retention: Retention,
+}
+
+/// How long rows are kept that nothing needs any more, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Audit events.
+    pub audit: i64,
+    /// Hourly counters of use.
+    pub usage: i64,
+    /// Messages that are done, and one-time links that are over.
+    pub mail: i64,
+    /// Client secrets that were replaced or have expired.
+    pub replaced_secrets: i64,
 }
 
 impl Settings {

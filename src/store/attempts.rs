@@ -225,14 +225,6 @@ pub fn forget(db: &mut Db, key: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Drops counters that nothing was added to since `before`, so that the table stays bounded.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn sweep(db: &mut Db, before: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(attempts::table.filter(attempts::updated_at.lt(before.micros()))).execute(db)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -156,17 +156,6 @@ pub fn revealable(db: &mut Db, ids: &[String], now: Timestamp) -> Result<HashMap
     Ok(shown.map(|(client_id, id, ..)| (client_id, id)).collect())
 }
 
-/// Drops secrets that were replaced or have expired before an instant; until then their use is recognised. What a
-/// node holds of them in memory stays until their client changes.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn sweep_secrets(db: &mut Db, before: Timestamp) -> Result<(), StoreError> {
-    let ended = client_secrets::ended_at.lt(before.micros()).or(client_secrets::expires_at.lt(before.micros()));
-    diesel::delete(client_secrets::table.filter(ended)).execute(db)?;
-    Ok(())
-}
-
 /// The organization of the client that a secret belongs to.
 ///
 /// # Errors

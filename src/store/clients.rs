@@ -23,7 +23,6 @@ use crate::store::scopes;
 
 pub use crate::store::client_secrets::{
     NewSecret, SecretDetails, add_secret, end_secret, organization_of_secret, replace_secret, revealable, secrets,
-    sweep_secrets,
 };
 
 /// The state of a scope that a client may be given tokens for.
@@ -542,6 +541,16 @@ pub(super) fn touch(db: &mut Db, client_id: &str, ends_tokens: bool) -> Result<(
         .set((clients::epoch.eq(clients::epoch + i64::from(ends_tokens)), clients::change.eq(change)))
         .execute(db)?;
     Ok(())
+}
+
+/// The clients that changed after `known`, each with its epoch, where that was ever raised.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn epochs_since(db: &mut Db, known: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    let changed = clients::table.filter(clients::change.gt(known)).select((clients::client_id, clients::epoch));
+    let epochs: Vec<(String, i64)> = changed.load(db)?;
+    Ok(epochs.into_iter().filter(|(_, epoch)| *epoch > 0).collect())
 }
 
 /// Whether the epoch is still this one, and stays so until the transaction ends: what would raise it waits.

@@ -40,11 +40,3 @@ pub fn changed_since(db: &mut Db, known: i64) -> Result<Vec<(String, Timestamp)>
         .load(db)?;
     Ok(rows.into_iter().map(|(jti, expires_at)| (jti, Timestamp::from_micros(expires_at))).collect())
 }
-
-/// Forgets those that have expired.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn sweep(db: &mut Db, now: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(denied_tokens::table.filter(denied_tokens::expires_at.le(now.micros()))).execute(db)?)
-}

@@ -226,21 +226,3 @@ pub fn ended_since(db: &mut Db, known: i64, since: Timestamp) -> Result<Vec<(Str
     let ended = rows.into_iter().filter_map(|(id, at)| Some((id, Timestamp::from_micros(at?))));
     Ok(ended.filter(|(_, at)| *at >= since).collect())
 }
-
-/// Drops up to `most` families that ended so long ago that no access token of theirs can be alive.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn sweep(db: &mut Db, ended_before: Timestamp, most: i64) -> Result<usize, StoreError> {
-    let ids: Vec<String> = families::table
-        .filter(
-            families::absolute_expires_at.lt(ended_before.micros()).or(families::revoked_at.lt(ended_before.micros())),
-        )
-        .limit(most)
-        .select(families::id)
-        .load(db)?;
-    for id in &ids {
-        diesel::delete(families::table.filter(families::id.eq(id))).execute(db)?;
-    }
-    Ok(ids.len())
-}

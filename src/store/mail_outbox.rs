@@ -160,13 +160,3 @@ pub fn counts(db: &mut Db) -> Result<(i64, i64), StoreError> {
     };
     Ok((of(MailStatus::Queued)?, of(MailStatus::Failed)?))
 }
-
-/// Drops messages from before an instant that are sent or have failed.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn sweep(db: &mut Db, before: Timestamp) -> Result<usize, StoreError> {
-    let done = mail_outbox::table
-        .filter(mail_outbox::status.ne(MailStatus::Queued.as_str()).and(mail_outbox::created_at.lt(before.micros())));
-    Ok(diesel::delete(done).execute(db)?)
-}

@@ -39,6 +39,7 @@ pub mod scopes;
 pub mod sessions;
 pub mod signing_keys;
 mod sqlite;
+pub mod sweeper;
 pub mod usage;
 pub mod user_names;
 pub mod user_profiles;

@@ -109,11 +109,3 @@ pub fn void(db: &mut Db, user_id: &str, purposes: &[LinkPurpose], now: Timestamp
     }
     Ok(())
 }
-
-/// Drops links that ended before an instant.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn sweep(db: &mut Db, before: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(one_time_links::table.filter(one_time_links::expires_at.lt(before.micros()))).execute(db)?)
-}

@@ -1,4 +1,5 @@
-//! The tables, as both databases have them. Numbers are all `BigInt`: instants, counters and flags alike.
+//! The tables, as both databases have them. Numbers are all `BigInt`: instants, counters and flags alike. Longer than most files:
+//! one list of all columns.
 
 diesel::table! {
     instance (id) {
@@ -379,6 +380,16 @@ diesel::table! {
         last_seen_at -> BigInt,
         ip -> Text,
         user_agent -> Text,
+    }
+}
+
+diesel::table! {
+    sweeper (id) {
+        id -> BigInt,
+        holder -> Text,
+        leased_until -> BigInt,
+        finished_at -> BigInt,
+        dropped -> BigInt,
     }
 }
 

@@ -126,11 +126,3 @@ pub fn end(db: &mut Db, user_id: &str, id: &str) -> Result<bool, StoreError> {
     let of_user = sessions::table.filter(sessions::id.eq(id).and(sessions::user_id.eq(user_id)));
     Ok(diesel::delete(of_user).execute(db)? == 1)
 }
-
-/// Drops those that nobody has used since an instant.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn sweep(db: &mut Db, unused_since: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(sessions::table.filter(sessions::last_seen_at.lt(unused_since.micros()))).execute(db)?)
-}

@@ -335,16 +335,3 @@ pub fn who(
     }
     Ok(found)
 }
-
-/// Drops the counters of hours before an instant, one hour at a time. `false`: there is none.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn sweep(db: &mut Db, before: Timestamp) -> Result<bool, StoreError> {
-    let oldest: Option<i64> =
-        usage_hours::table.order(usage_hours::hour).select(usage_hours::hour).first(db).optional()?;
-    let Some(hour) = oldest.filter(|hour| *hour < before.micros()) else { return Ok(false) };
-    diesel::delete(usage_details::table.filter(usage_details::hour.le(hour))).execute(db)?;
-    diesel::delete(usage_hours::table.filter(usage_hours::hour.le(hour))).execute(db)?;
-    Ok(true)
-}

@@ -186,6 +186,8 @@ fn page_of_members(
     let mut query = memberships::table
         .inner_join(users::table.on(users::id.eq(memberships::user_id)))
         .filter(memberships::organization_id.eq(organization_id).and(memberships::user_id.gt(after)))
+        // Said of both columns, since PostgreSQL does not conclude it: it would merge with the users from the first on.
+        .filter(users::id.gt(after))
         .filter(users::status.ne(UserStatus::Deleted.as_str()))
         .order(memberships::user_id)
         .limit(limit)

@@ -14,6 +14,7 @@ pub mod memberships;
 pub mod openapi;
 pub mod organizations;
 pub mod password_resets;
+pub mod revocations;
 pub mod roles;
 pub mod scope_requests;
 pub mod scopes;
@@ -27,6 +28,7 @@ pub mod verification;
 use crate::http::paths::paths;
 
 paths! {
+    below "/api/v1";
     "/api/v1/me", "GET, HEAD", "me" => get me::me;
     "/api/v1/organizations", "GET, HEAD, POST", "organizations" =>
         get organizations::list, post organizations::create;
@@ -82,6 +84,7 @@ paths! {
     "/api/v1/clients/{client}/usage", "GET, HEAD", "usage" => get usage::of_client;
     "/api/v1/audit-events", "GET, HEAD", "audit events" => get audit_events::list;
     "/api/v1/usage", "GET, HEAD", "usage" => get usage::show;
+    "/api/v1/revocations", "GET, HEAD", "revocations" => get revocations::list;
     "/api/v1/tokens/families", "GET, HEAD", "tokens" => get token_families::list;
     "/api/v1/tokens/families/{family}", "DELETE", "tokens" => delete token_families::revoke;
     "/api/v1/signing-keys", "GET, HEAD", "signing keys" => get signing_keys::list;

@@ -14,7 +14,8 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::http::admin_api::{
     api_keys, audit_events, client_secrets, clients, credentials, links, me, memberships, organizations,
-    password_resets, roles, scope_requests, scopes, sessions, signing_keys, token_families, usage, users, verification,
+    password_resets, revocations, roles, scope_requests, scopes, sessions, signing_keys, token_families, usage, users,
+    verification,
 };
 use crate::http::problem;
 use crate::http::state::State;
@@ -86,6 +87,7 @@ use crate::http::state::State;
         api_keys::disable,
         api_keys::enable,
         api_keys::reveal,
+        revocations::list,
         token_families::list,
         token_families::revoke,
         audit_events::list,

@@ -123,6 +123,7 @@ pub mod usage {
 use crate::http::paths::paths;
 
 paths! {
+    below "/console";
     // Sign-in, and one's own page.
     "/", "GET, HEAD", "console" => get home::page::to_console;
     "/console", "GET, HEAD", "console" => get home::page::to_console;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
@@ -51,8 +52,12 @@ async fn identified<B: MessageBody>(
 ) -> Result<(String, ServiceResponse<B>), Error> {
     let state = request.app_data::<web::Data<State>>();
     let id = state.map_or_else(String::new, |state| state.context().random.base62(22));
+    let is_leaving = state.is_some_and(|state| state.is_leaving());
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.call(request).await?;
+    if is_leaving {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);

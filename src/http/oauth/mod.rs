@@ -55,7 +55,7 @@ fn cached(request: &HttpRequest, state: &State, document: &Document) -> HttpResp
 }
 
 /// RFC 9110 §13.1.2: a list of entity tags or `*`, compared weakly.
-fn names(condition: &HeaderValue, etag: &str) -> bool {
+pub(super) fn names(condition: &HeaderValue, etag: &str) -> bool {
     let Ok(condition) = condition.to_str() else { return false };
     condition.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

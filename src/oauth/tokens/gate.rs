@@ -94,7 +94,7 @@ impl AuthorizedGrant {
         Ok(Self { client, authenticated, owner: None, scope, audience, epochs, family_id: None })
     }
 
-    /// A user has signed in just now. They are read again here: the password took a while to check, and a raised
+    /// A user has signed in just now. Where the password took a while to check they are read again here: a raised
     /// epoch says that it may have been changed meanwhile.
     ///
     /// # Errors
@@ -106,12 +106,19 @@ impl AuthorizedGrant {
         asked: &Asked<'_>,
         auth_time: Timestamp,
     ) -> Result<Self, ProtocolError> {
-        let id = signed_in.user_id.clone();
-        let user = context.store.read(move |db| users::by_id(db, &id)).await?;
+        let read_again;
+        let user = match &signed_in.just_read {
+            Some(user) => Some(&**user),
+            None => {
+                let id = signed_in.user_id.clone();
+                read_again = context.store.read(move |db| users::by_id(db, &id)).await?;
+                read_again.as_ref()
+            }
+        };
         let user = user
             .filter(|user| may_be_issued(user, signed_in.despite_lock) && user.epoch == signed_in.epoch)
             .ok_or_else(ProtocolError::refused_sign_in)?;
-        Self::for_user(context, client, &user, asked, auth_time, ProtocolError::refused_sign_in)
+        Self::for_user(context, client, user, asked, auth_time, ProtocolError::refused_sign_in)
     }
 
     /// A family is used again.

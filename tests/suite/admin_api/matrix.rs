@@ -78,6 +78,7 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/audit-events", "401 403 403 - 403 - - 403 - -"),
     ("GET", "/api/v1/usage", "401 403 403 - 403 - - 403 - -"),
     ("GET", "/api/v1/clients/{client}/usage", "401 403 404 403 403 404 - 403 - -"),
+    ("GET", "/api/v1/revocations", "401 403 403 403 403 403 403 403 403 403"),
     ("GET", "/api/v1/tokens/families", "401 - - - - - - - - -"),
     ("DELETE", "/api/v1/tokens/families/{family}", "401 404 404 404 - 404 - 404 - -"),
     ("GET", "/api/v1/signing-keys", "401 403 403 403 403 403 - 403 - -"),

@@ -10,6 +10,7 @@ mod pages;
 mod principals;
 mod registrations;
 mod reveal;
+mod revocations;
 mod scopes;
 mod secrets;
 mod verification;

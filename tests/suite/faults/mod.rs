@@ -4,6 +4,7 @@ pub mod database_away;
 mod full_disk;
 mod kill;
 mod log_stays;
+mod stopping;
 mod two_processes;
 
 use serde_json::Value;

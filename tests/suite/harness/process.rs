@@ -205,10 +205,19 @@ impl Installation {
 
     /// SIGTERM, and the exit status.
     pub fn stop(&mut self) -> Option<i32> {
-        let mut server = self.server.take()?;
-        let pid = rustix::process::Pid::from_raw(i32::try_from(server.id()).ok()?)?;
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).ok()?;
-        server.wait().ok()?.code()
+        self.tell_to_stop();
+        self.wait()
+    }
+
+    /// SIGTERM, without waiting for what comes of it.
+    pub fn tell_to_stop(&self) {
+        let pid = self.pid().and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?));
+        rustix::process::kill_process(pid.expect("a running server"), rustix::process::Signal::TERM).expect("a signal");
+    }
+
+    /// The exit status, once the server has ended.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.server.take()?.wait().ok()?.code()
     }
 
     pub fn pid(&self) -> Option<u32> {

@@ -323,6 +323,7 @@ fn the_route_table_is_this() {
     /api/v1/clients/{client}/usage             GET, HEAD       usage
     /api/v1/audit-events                       GET, HEAD       audit events
     /api/v1/usage                              GET, HEAD       usage
+    /api/v1/revocations                        GET, HEAD       revocations
     /api/v1/tokens/families                    GET, HEAD       tokens
     /api/v1/tokens/families/{family}           DELETE          tokens
     /api/v1/signing-keys                       GET, HEAD       signing keys

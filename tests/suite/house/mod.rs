@@ -5,3 +5,4 @@ mod metrics;
 pub mod migrations;
 pub mod registry;
 pub mod store;
+mod sweeper;

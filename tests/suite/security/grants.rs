@@ -466,7 +466,7 @@ fn a_sign_in_that_a_password_change_overtakes_starts_no_family(
     let presented = PresentedClient { client_id: client.id.clone(), secret, method };
     server.run(async |context, by| {
         let client = authenticate(context, &presented).unwrap();
-        let signed_in = SignedIn { user_id: user.id.clone(), epoch: 0, despite_lock: false };
+        let signed_in = SignedIn { user_id: user.id.clone(), epoch: 0, despite_lock: false, just_read: None };
         let asked = Asked { scope: &ScopeSet::default(), resources: &[] };
         let now = context.clock.now();
         let grant = AuthorizedGrant::for_sign_in(context, &client, &signed_in, &asked, now).await.unwrap();

@@ -1,0 +1,54 @@
+//! How a node goes: readiness first, then the listener, then what is in flight; and at once where it is told twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+
+use crate::http::State;
+
+/// SIGTERM, which supervisors send, and SIGINT, which a terminal sends.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Waits for the first signal and has the server stopped: for `drain` the node says that it is not ready, answers on and closes each
+/// connection after its answer, so that whoever balances sends nothing new and no request meets a closed port. A second signal
+/// notifies `at_once`.
+pub(super) async fn when_told(state: State, stop: impl Future<Output = ()>, drain: Duration, at_once: Arc<Notify>) {
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(cause) => return tracing::error!(%cause, "signals are not heard: only SIGKILL ends this server"),
+    };
+    signals.next().await;
+    tracing::info!(drain = drain.as_secs(), "stopping: what is in flight ends; a second signal ends it at once");
+    state.leave();
+    let orderly = async {
+        tokio::time::sleep(drain).await;
+        stop.await;
+        // What follows the listener's end is the caller's: only a second signal is still waited for.
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = orderly => {}
+        () = signals.next() => {
+            tracing::warn!("stopping at once");
+            at_once.notify_one();
+        }
+    }
+}
