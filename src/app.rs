@@ -2,6 +2,7 @@
 
 mod background;
 mod delivery;
+mod listening;
 mod process;
 mod stopping;
 
@@ -228,8 +229,8 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub async fn build(config: Config, surroundings: &Surroundings) -> Result<Self, StartError> {
-        let public = listen(config.server.address)?;
-        let private = listen(config.server.private_address)?;
+        let public = listening::bind(config.server.address)?;
+        let private = listening::bind(config.server.private_address)?;
         let issuer = config.issuer.with_address(public.local_addr()?);
         let opened = Box::pin(open(&config, &issuer, setup::ADMIN_USERNAME, surroundings)).await?;
         if opened.is_new {
@@ -291,6 +292,8 @@ impl App {
         warn_of_explicit_risks(&self.config);
         let (public_state, leaving) = (state.clone(), state.clone());
         let drain = Duration::from_secs(self.config.server.drain);
+        let connections = http::Connections::default();
+        let accepted = connections.clone();
         let public = HttpServer::new(move || {
             // Outermost what gives the id: an answer of CORS has one too.
             ActixApp::new()
@@ -298,6 +301,7 @@ impl App {
                 .wrap(from_fn(http::observe))
                 .configure(|routes| http::public(routes, &public_state))
         })
+        .on_connect(move |socket, data| accepted.note(socket, data))
         .workers(workers)
         .max_connections(limits.max_connections.div_ceil(workers))
         .client_request_timeout(Duration::from_secs(limits.header_timeout))
@@ -321,6 +325,8 @@ impl App {
         let told = actix_web::rt::spawn(stopping::when_told(leaving, stop, drain, Arc::clone(&at_once)));
         let private_handle = private.handle();
         let poll = actix_web::rt::spawn(background::poll_changes(Arc::clone(&self.context)));
+        let quiet_for = Duration::from_secs(limits.keep_alive + limits.header_timeout);
+        let cut = actix_web::rt::spawn(background::cut_quiet(connections, quiet_for));
         let maintain = actix_web::rt::spawn(background::maintain(Arc::clone(&self.context)));
         let seal = actix_web::rt::spawn(background::seal(Arc::clone(&self.context)));
         let (stop_collecting, stopped) = tokio::sync::oneshot::channel();
@@ -332,6 +338,7 @@ impl App {
         let orderly = async move {
             let served = public.await;
             poll.abort();
+            cut.abort();
             maintain.abort();
             seal.abort();
             // Told, not aborted: in the middle of a batch it holds what is nowhere else.
@@ -351,20 +358,6 @@ impl App {
             () = at_once.notified() => Ok(()),
         }
     }
-}
-
-fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|cause| {
-        let hint = match cause.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                ". Another program has the port: stop it, or set server.address (server.private_address) to another one"
-            }
-            std::io::ErrorKind::PermissionDenied => ". Ports below 1024 need a privilege: choose a higher one",
-            std::io::ErrorKind::AddrNotAvailable => ". This machine has no such address",
-            _ => "",
-        };
-        StartError::Listen { address, cause, hint }
-    })
 }
 
 fn warn_of_explicit_risks(config: &Config) {

@@ -84,6 +84,9 @@ async fn hold(context: &Context, holder: &str) -> Result<bool, StoreError> {
 
 /// Drops batch after batch until nothing is left; none if another node has the turn.
 async fn drop_all(context: &Context, holder: &str, sweep: Sweep, before: Timestamp) -> Result<Option<i64>, StoreError> {
+    if !context.store.read(move |db| sweeper::any_due(db, sweep, before)).await? {
+        return Ok(Some(0));
+    }
     let mut dropped = 0;
     loop {
         let started = Instant::now();

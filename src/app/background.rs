@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::admin::maintenance;
 use crate::audit;
+use crate::http::Connections;
 use crate::oauth::Context;
 
 /// How often a node asks whether anything changed.
@@ -13,11 +14,22 @@ const POLL: Duration = Duration::from_millis(250);
 /// How often a node sweeps and looks whether a key is due.
 const MAINTENANCE: Duration = Duration::from_mins(1);
 
+/// How often a node looks for connections that are quiet for too long.
+const CUT: Duration = Duration::from_secs(1);
+
 /// How often a node seals audit events: each within a second of its change.
 const SEAL: Duration = Duration::from_millis(250);
 
 /// How often a node stores what it has counted and refused.
 const COLLECT: Duration = Duration::from_secs(2);
+
+/// Cuts connections that say nothing for longer.
+pub(super) async fn cut_quiet(connections: Connections, longest: Duration) {
+    loop {
+        tokio::time::sleep(CUT).await;
+        connections.cut_quiet(longest);
+    }
+}
 
 /// Keeps the registry fresh.
 pub(super) async fn poll_changes(context: Arc<Context>) {

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 const QUEUED_WORK: Duration = Duration::from_secs(2);
+// Where the machine has become much slower than the queue was judged by, its end would come too late for anybody.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 // Keeps the queue bounded when jobs are too short to measure.
 const SHORTEST_AVERAGE: Duration = Duration::from_micros(100);
 // A new sample has the weight of one in eight.
@@ -21,7 +23,7 @@ const SAMPLES: u32 = 8;
 /// Why a job gave no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HashPoolError {
-    /// The queue is full; the job was not queued.
+    /// The queue is full and the job was not queued, or it waited for too long and was given up.
     #[error("too many passwords are being checked; try again in {} s", retry_after.as_secs())]
     Overloaded {
         /// When the queue should have drained, in whole seconds, at least one: for `Retry-After`.
@@ -115,16 +117,36 @@ impl HashPool {
     ///
     /// # Errors
     ///
-    /// [`HashPoolError::Overloaded`] at once when two seconds of work are queued already;
-    /// [`HashPoolError::Failed`] when the job panicked.
+    /// [`HashPoolError::Overloaded`] at once when two seconds of work are queued already, and after ten seconds in any
+    /// case; [`HashPoolError::Failed`] when the job panicked.
     pub async fn run<T, F>(&self, job: F) -> Result<T, HashPoolError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        self.run_within(LONGEST_WAIT, job).await
+    }
+
+    async fn run_within<T, F>(&self, longest: Duration, job: F) -> Result<T, HashPoolError>
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
         let (answer, result) = oneshot::channel();
         self.enqueue(Box::new(Answering { work: job, answer }))?;
-        result.await.map_err(|_| HashPoolError::Failed)
+        match tokio::time::timeout(longest, result).await {
+            Ok(result) => result.map_err(|_| HashPoolError::Failed),
+            Err(_) => Err(HashPoolError::Overloaded { retry_after: longest }),
+        }
+    }
+
+    /// Whether a job would be queued now: asked before anything else is done for it.
+    ///
+    /// # Errors
+    ///
+    /// [`HashPoolError::Overloaded`].
+    pub fn admit(&self) -> Result<(), HashPoolError> {
+        self.room(&mut self.shared.lock())
     }
 
     /// How many jobs wait for a thread.
@@ -147,20 +169,23 @@ impl HashPool {
 
     fn enqueue(&self, job: Box<dyn Job>) -> Result<(), HashPoolError> {
         let mut state = self.shared.lock();
+        self.room(&mut state)?;
+        state.queue.push_back(job);
+        drop(state);
+        self.shared.work.notify_one();
+        Ok(())
+    }
+
+    fn room(&self, state: &mut State) -> Result<(), HashPoolError> {
         let limit = queue_limit(self.threads, state.average);
         if state.queue.len() >= limit {
             // Whoever hung up must not keep out those who wait.
             state.queue.retain(|queued| !queued.is_abandoned());
         }
-        if state.queue.len() >= limit {
-            return Err(HashPoolError::Overloaded {
-                retry_after: drain_time(state.queue.len(), self.threads, state.average),
-            });
+        if state.queue.len() < limit {
+            return Ok(());
         }
-        state.queue.push_back(job);
-        drop(state);
-        self.shared.work.notify_one();
-        Ok(())
+        Err(HashPoolError::Overloaded { retry_after: drain_time(state.queue.len(), self.threads, state.average) })
     }
 }
 
@@ -298,6 +323,30 @@ mod tests {
         let refused = pool.run(|| ()).await;
         assert_eq!(refused, Err(HashPoolError::Overloaded { retry_after }));
         assert_eq!(pool.queue_depth(), 4);
+        release.send(()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_job_that_waits_for_too_long_is_given_up_and_never_run() {
+        let (pool, release) = blocked_pool(Duration::from_millis(500));
+        let ran = Arc::new(AtomicBool::new(false));
+        let late = Arc::clone(&ran);
+        let longest = Duration::from_millis(20);
+        let given_up = pool.run_within(longest, move || late.store(true, Ordering::SeqCst)).await;
+        assert_eq!(given_up, Err(HashPoolError::Overloaded { retry_after: longest }));
+        release.send(()).unwrap();
+        assert_eq!(pool.run(|| 7).await, Ok(7));
+        assert!(!ran.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_known_before_a_job_is_made() {
+        let (pool, release) = blocked_pool(Duration::from_millis(500));
+        assert_eq!(pool.admit(), Ok(()));
+        let waiting: Vec<_> = (0..4).map(|_| submitted(&pool, || ())).collect();
+        assert_eq!(pool.admit(), Err(HashPoolError::Overloaded { retry_after: Duration::from_secs(2) }));
+        drop(waiting);
+        assert_eq!(pool.admit(), Ok(()), "whoever hung up keeps nobody out");
         release.send(()).unwrap();
     }
 

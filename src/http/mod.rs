@@ -1,6 +1,7 @@
 //! All the HTTP code. Handlers extract, call, render; the route table is `routes`.
 
 pub mod admin_api;
+mod connections;
 pub mod console;
 pub mod extract;
 pub mod health;
@@ -15,6 +16,7 @@ mod state;
 pub mod verify;
 
 pub use admin_api::openapi::document_of as openapi_document;
+pub use connections::Connections;
 pub use middleware::{identify, observe};
 pub use routes::{ANY, cors, private, public, table};
 pub use state::{HttpSettings, State};

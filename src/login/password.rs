@@ -220,6 +220,10 @@ impl Login {
         password: &str,
         network: Network,
     ) -> Result<SignedIn, SignInError> {
+        // A flood of guesses is turned away before it costs the database anything.
+        if !is_generated_shape(password) {
+            self.pool.admit()?;
+        }
         let name = username.to_owned();
         let user = self.store.read(move |db| users::by_username(db, &name)).await?;
         if is_generated_shape(password)
@@ -292,6 +296,7 @@ impl Login {
         network: Network,
         user: Option<User>,
     ) -> Result<SignedIn, SignInError> {
+        self.pool.admit()?;
         let attempt = Attempt::new(&self.settings.limits, &self.digest, username, network, door.client_id.as_deref());
         if self.settings.limits.enabled {
             match attempt.reserve(&self.store, &self.clock).await? {

@@ -1,10 +1,8 @@
 //! What the sweeper drops, a few rows at a time, and whose turn it is.
 
-use diesel::backend::Backend;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, HasSqlType};
+use diesel::sql_query;
+use diesel::sql_types::BigInt;
 
 use crate::model::time::Timestamp;
 use crate::store::connection::Db;
@@ -55,47 +53,40 @@ pub const USAGE: Sweep = of("usage", "usage_hours", "credential_kind, credential
 pub const USAGE_DETAILS: Sweep =
     of("usage", "usage_details", "credential_kind, credential_id, hour, detail, name", "hour");
 
-struct DropSome {
-    sweep: Sweep,
-    before: i64,
-    most: i64,
-}
-
-impl QueryId for DropSome {
-    type QueryId = ();
-    // One text for each table.
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<B> QueryFragment<B> for DropSome
-where
-    B: Backend + HasSqlType<BigInt>,
-    i64: ToSql<BigInt, B>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, B>) -> QueryResult<()> {
-        let Sweep { table, key, instant, condition, .. } = self.sweep;
-        for text in ["DELETE FROM ", table, " WHERE (", key, ") IN (SELECT ", key, " FROM ", table, " WHERE ", instant]
-        {
-            out.push_sql(text);
-        }
-        out.push_sql(" < ");
-        out.push_bind_param::<BigInt, _>(&self.before)?;
-        out.push_sql(condition);
-        out.push_sql(" LIMIT ");
-        out.push_bind_param::<BigInt, _>(&self.most)?;
-        out.push_sql(")");
-        Ok(())
+impl Sweep {
+    /// The rows that are due. Its parts are words of this file and a number, so nothing is left to bind.
+    fn due(&self, what: &str, before: Timestamp, most: i64) -> String {
+        let Self { table, instant, condition, .. } = self;
+        format!("SELECT {what} FROM {table} WHERE {instant} < {}{condition} LIMIT {most}", before.micros())
     }
 }
 
-impl<C> RunQueryDsl<C> for DropSome {}
+#[derive(QueryableByName)]
+struct Due {
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+}
+
+/// Whether there is a row whose instant lies before.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn any_due(db: &mut Db, sweep: Sweep, before: Timestamp) -> Result<bool, StoreError> {
+    let query = sql_query(format!("SELECT count(*) AS rows FROM ({}) AS due", sweep.due("1", before, 1)));
+    let due: Due = match db {
+        Db::Sqlite(connection) => query.get_result(connection)?,
+        Db::Postgres(connection) => query.get_result(connection)?,
+    };
+    Ok(due.rows > 0)
+}
 
 /// Drops up to `most` rows whose instant lies before, and answers how many.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
 pub fn drop_some(db: &mut Db, sweep: Sweep, before: Timestamp, most: i64) -> Result<i64, StoreError> {
-    let statement = DropSome { sweep, before: before.micros(), most };
+    let Sweep { table, key, .. } = sweep;
+    let statement = sql_query(format!("DELETE FROM {table} WHERE ({key}) IN ({})", sweep.due(key, before, most)));
     let dropped = match db {
         Db::Sqlite(connection) => statement.execute(connection)?,
         Db::Postgres(connection) => statement.execute(connection)?,

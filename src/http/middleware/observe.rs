@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
+use crate::http::connections::Connection;
 use crate::http::extract::RequestId;
 use crate::http::routes::route_name;
 use crate::http::state::State;
@@ -26,7 +27,17 @@ pub async fn observe(
     let started = Instant::now();
     let state = request.app_data::<web::Data<State>>().cloned();
     let route = route_name(request.path());
+    let connection = request.conn_data::<Connection>().cloned();
+    if let Some(connection) = &connection {
+        connection.is_busy();
+    }
     let (id, response) = identified(request, next).await?;
+    // An answer that is written bit by bit is under way for as long as it takes.
+    if let Some(connection) = connection
+        && !matches!(response.response().body().size(), BodySize::Stream)
+    {
+        connection.is_quiet();
+    }
     if let Some(state) = state {
         let status = response.status().as_u16();
         state.context().metrics.request(route, status, started.elapsed().as_secs_f64());

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use rstest::rstest;
 
 use super::installed::{beside_packages, installed, source};
 use super::program::{Running, free_port};
 use crate::harness::{Answer, Database, Server, agent, missing};
+use crate::house::registry::within;
 
 // Also the id of the client, so that its ID tokens have this audience too, and only their type tells them apart.
 const AUDIENCE: &str = "orders-api";
@@ -95,6 +97,43 @@ fn an_example_takes_our_access_tokens_and_nothing_else(
     let elsewhere = stranger.confidential_client().grants(["client_credentials"]).audiences([AUDIENCE]);
     assert_eq!(status(&elsewhere.create().client_credentials().ok().access_token()), 401, "another issuer");
     assert_eq!(status(&expired), 401, "an expired token");
+}
+
+#[rstest]
+fn an_example_with_a_client_refuses_a_revoked_token_within_seconds(
+    #[values(Example::Rust, Example::Node, Example::Python)] example: Example,
+) {
+    let Some(mut command) = command(example) else { return };
+    let server = Server::start(Database::Sqlite);
+    let api_client = server.confidential_client().grants(["client_credentials"]).may_introspect().create();
+    let port = free_port();
+    let settings = [
+        ("ISSUER", server.base()),
+        ("AUDIENCE", AUDIENCE),
+        ("PORT", &port.to_string()),
+        ("CLIENT_ID", &api_client.id),
+        ("CLIENT_SECRET", &api_client.secret),
+    ];
+    let mut api = Running::start(command.envs(settings));
+    let status = |token: &str| {
+        let header = format!("Bearer {token}");
+        agent().get(format!("http://127.0.0.1:{port}/orders")).header("Authorization", &header).call()
+    };
+    let status = |token: &str| status(token).map(|answer| answer.status().as_u16());
+    let portal = server.confidential_client().grants(["password", "refresh_token"]).audiences([AUDIENCE]).create();
+    let user = server.api_user().create();
+    let [living, revoked, ended] = [(), (), ()].map(|()| portal.password_grant(&user).ok());
+    api.until("it takes a token", || matches!(status(&living.access_token()), Ok(200)));
+    assert_eq!(status(&revoked.access_token()).unwrap(), 200);
+    assert_eq!(status(&ended.access_token()).unwrap(), 200);
+
+    portal.revoke(&revoked.access_token()).ok();
+    portal.revoke(&ended.refresh_token()).ok();
+
+    within(Duration::from_secs(5), || {
+        [&revoked, &ended].iter().all(|tokens| matches!(status(&tokens.access_token()), Ok(401)))
+    });
+    assert_eq!(status(&living.access_token()).unwrap(), 200);
 }
 
 /// The token with one character of its signature exchanged; not the last, some of whose bits are padding.

@@ -11,7 +11,7 @@ use grantor::store::{Db, Store, StoreError};
 use rstest::rstest;
 use tempfile::TempDir;
 
-use crate::harness::{Database, fresh_postgres_url, missing};
+use crate::harness::{Database, Server, fresh_postgres_url, missing};
 
 /// Runs statements of a test's own.
 pub fn execute(db: &mut Db, statements: &str) -> Result<(), StoreError> {
@@ -20,6 +20,21 @@ pub fn execute(db: &mut Db, statements: &str) -> Result<(), StoreError> {
         Db::Postgres(connection) => connection.batch_execute(statements)?,
     }
     Ok(())
+}
+
+/// The rows of a table.
+pub fn count(server: &Server, table: &'static str) -> i64 {
+    let read = server.run(async |context, _| {
+        let counted = context.store.read(move |db| {
+            let query = diesel::sql_query(format!("SELECT count(*) AS n FROM {table}"));
+            Ok(match db {
+                Db::Sqlite(connection) => query.get_result::<Number>(connection)?,
+                Db::Postgres(connection) => query.get_result::<Number>(connection)?,
+            })
+        });
+        counted.await
+    });
+    read.unwrap().n
 }
 
 /// The settings of a new, empty database.

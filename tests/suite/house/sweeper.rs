@@ -5,7 +5,7 @@ use grantor::store::sweeper as turns;
 use rstest::rstest;
 
 use super::registry::within;
-use super::store::execute;
+use super::store::{count, execute};
 use crate::harness::{Answer, Database, Server, agent};
 
 const DAY: i64 = 86_400;
@@ -15,26 +15,6 @@ fn insert(server: &Server, table: &str, numbers: std::ops::Range<i64>, row: &str
     let rows: Vec<String> = numbers.map(|n| format!("({})", row.replace("{n}", &n.to_string()))).collect();
     let statement = format!("INSERT INTO {table} VALUES {}", rows.join(", "));
     server.run(async |context, _| context.store.write(move |db| execute(db, &statement)).await).unwrap();
-}
-
-fn count(server: &Server, table: &'static str) -> i64 {
-    use diesel::prelude::*;
-    #[derive(QueryableByName)]
-    struct Count {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
-        n: i64,
-    }
-    let read = server.run(async |context, _| {
-        let counted = context.store.read(move |db| {
-            let query = diesel::sql_query(format!("SELECT count(*) AS n FROM {table}"));
-            Ok(match db {
-                grantor::store::Db::Sqlite(connection) => query.get_result::<Count>(connection)?,
-                grantor::store::Db::Postgres(connection) => query.get_result::<Count>(connection)?,
-            })
-        });
-        counted.await
-    });
-    read.unwrap().n
 }
 
 /// A server whose own first round is over.

@@ -13,6 +13,7 @@ use grantor::store::{audit, users as stored_users};
 use rstest::rstest;
 
 use crate::harness::{Answer, Database, Server, ServerBuilder, TestClient, TestUser, UserBuilder};
+use crate::house::store::count;
 
 const PROXY: &str = "127.0.0.0/8";
 
@@ -509,7 +510,7 @@ impl FullPool {
             let (context, waiting, refused) =
                 (Arc::clone(server.context()), Arc::clone(&waiting), Arc::clone(&refused));
             threads.push(std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
                 let job = move || {
                     // Ends when the gate is dropped.
                     let _ = waiting.lock().map(|waiting| waiting.recv());
@@ -548,6 +549,7 @@ fn a_full_hash_pool_answers_503_at_once_and_everything_else_goes_on(
     let tokens = client.password_grant(&program).ok();
     let full = FullPool::of(&server);
     let queued = server.context().login.pool().queue_depth();
+    let counters = count(&server, "attempts");
 
     // More than the ten that an account may have in flight: a place that is not used is given back.
     for number in 0..12 {
@@ -559,6 +561,7 @@ fn a_full_hash_pool_answers_503_at_once_and_everything_else_goes_on(
         assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     }
     assert_eq!(server.context().login.pool().queue_depth(), queued);
+    assert_eq!(count(&server, "attempts"), counters, "what is turned away writes nothing");
     server.get("/.well-known/jwks.json", &[]).ok();
     client.client_credentials().ok();
     client.refresh(&tokens.refresh_token()).ok();
@@ -634,7 +637,7 @@ fn a_sign_in_that_was_read_before_the_password_changed_is_worth_nothing_after(
         .map(|_| {
             let (context, gate) = (Arc::clone(server.context()), Arc::clone(&gate));
             std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
                 let _ = runtime.block_on(context.login.pool().run(move || {
                     let _ = gate.lock().map(|gate| gate.recv());
                 }));

@@ -6,6 +6,7 @@ mod enumeration;
 mod grants;
 mod imported_passwords;
 mod jwt_and_keys;
+mod load;
 mod parameters;
 mod passwords;
 mod revocation;
