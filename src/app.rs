@@ -6,6 +6,8 @@ mod listening;
 mod process;
 mod stopping;
 
+pub use listening::check_paths;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -229,6 +231,7 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub async fn build(config: Config, surroundings: &Surroundings) -> Result<Self, StartError> {
+        listening::check_paths(&config)?;
         let public = listening::bind(config.server.address)?;
         let private = listening::bind(config.server.private_address)?;
         let issuer = config.issuer.with_address(public.local_addr()?);

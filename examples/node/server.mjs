@@ -3,8 +3,8 @@
 //   npm ci
 //   ISSUER=http://127.0.0.1:8080 AUDIENCE=http://127.0.0.1:8080 PORT=9000 node server.mjs
 //
-// With CLIENT_ID and CLIENT_SECRET of a client that may introspect, it also keeps a copy of what was revoked, a second
-// old at most, and refuses a revoked token before its time is over.
+// With CLIENT_ID and CLIENT_SECRET of a client that may introspect, it also keeps a copy of what was revoked, two
+// seconds old at most, and refuses a revoked token before its time is over.
 
 import { createServer } from 'node:http'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
@@ -28,20 +28,23 @@ const rules = {
 }
 
 /** A copy of what ended tokens early. */
-const revoked = { change: undefined, readAt: -Infinity, tokens: new Set(), families: new Set(), epochs: {} }
+const revoked = { change: undefined, readAt: -Infinity, wholeAt: -Infinity, tokens: new Set(), families: new Set(), epochs: {} }
 
 async function followRevocations() {
-  const since = revoked.change === undefined ? '' : `?since=${revoked.change}`
+  // No token lives longer than a day: what was told before may be forgotten.
+  const whole = revoked.change === undefined || performance.now() - revoked.wholeAt > 86_400_000
+  const query = whole ? '' : `?since=${revoked.change}`
   try {
     const headers = { 'Client-ID': CLIENT_ID, 'Client-Secret': CLIENT_SECRET }
-    const answer = await fetch(`${ISSUER}/api/v1/revocations${since}`, { headers, signal: AbortSignal.timeout(5000) })
+    const answer = await fetch(`${ISSUER}/api/v1/revocations${query}`, { headers, signal: AbortSignal.timeout(5000) })
     if (!answer.ok) throw new Error(`status ${answer.status}`)
     const told = await answer.json()
-    if (told.complete) Object.assign(revoked, { tokens: new Set(), families: new Set(), epochs: {} })
+    const now = performance.now()
+    if (told.complete) Object.assign(revoked, { wholeAt: now, tokens: new Set(), families: new Set(), epochs: {} })
     for (const jti of told.tokens) revoked.tokens.add(jti)
     for (const sid of told.families) revoked.families.add(sid)
     for (const [kind, raised] of Object.entries(told.epochs)) revoked.epochs[kind] = { ...revoked.epochs[kind], ...raised }
-    Object.assign(revoked, { change: told.change, readAt: performance.now() })
+    Object.assign(revoked, { change: told.change, readAt: now })
   } catch (error) {
     console.warn(`what was revoked is not known: ${error.message}`)
   }
@@ -60,7 +63,7 @@ function isRevoked(claims) {
     revoked.families.has(claims.sid) ||
     client < epoch('clients', claims.client_id) ||
     user < epoch('users', claims.sub) ||
-    organization < epoch('organizations', claims.org ?? claims.client_id)
+    organization < epoch('organizations', claims.org)
   )
 }
 

@@ -3,8 +3,8 @@
 pip install -r requirements.txt
 ISSUER=http://127.0.0.1:8080 AUDIENCE=http://127.0.0.1:8080 PORT=9000 python3 server.py
 
-With CLIENT_ID and CLIENT_SECRET of a client that may introspect, it also keeps a copy of what was revoked, a second old at
-most, and refuses a revoked token before its time is over.
+With CLIENT_ID and CLIENT_SECRET of a client that may introspect, it also keeps a copy of what was revoked, two seconds
+old at most, and refuses a revoked token before its time is over.
 """
 
 import json
@@ -47,45 +47,42 @@ class Keys:
 class Revocations:
     """A copy of what ended tokens early. Without it for half a minute nothing is taken: a token may have been revoked."""
 
+    NOTHING = {"tokens": set(), "families": set(), "clients": {}, "users": {}, "organizations": {}}
+
     def __init__(self, client_id, client_secret):
         self.headers = {"Client-ID": client_id, "Client-Secret": client_secret}
-        self.change, self.read_at = None, float("-inf")
-        self.forget()
+        self.known, self.read_at = self.NOTHING, float("-inf")
         threading.Thread(target=self.follow, daemon=True).start()
 
-    def forget(self):
-        self.tokens, self.families = set(), set()
-        self.epochs = {"clients": {}, "users": {}, "organizations": {}}
-
     def follow(self):
+        change, whole_at = None, float("-inf")
         while True:
-            since = "" if self.change is None else f"?since={self.change}"
-            request = urllib.request.Request(f"{ISSUER}/api/v1/revocations{since}", headers=self.headers)
+            # No token lives longer than a day: what was told before may be forgotten.
+            whole = change is None or time.monotonic() - whole_at > 86_400
+            address = f"{ISSUER}/api/v1/revocations" + ("" if whole else f"?since={change}")
             try:
-                with urllib.request.urlopen(request, timeout=5) as answer:
+                with urllib.request.urlopen(urllib.request.Request(address, headers=self.headers), timeout=5) as answer:
                     told = json.load(answer)
-                if told["complete"]:
-                    self.forget()
-                self.tokens.update(told["tokens"])
-                self.families.update(told["families"])
-                for kind, raised in told["epochs"].items():
-                    self.epochs[kind].update(raised)
-                self.change, self.read_at = told["change"], time.monotonic()
-            except (OSError, ValueError) as error:
-                print(f"what was revoked is not known: {error}", flush=True)
+                before = self.NOTHING if told["complete"] else self.known
+                after = {name: before[name] | set(told[name]) for name in ("tokens", "families")}
+                after |= {kind: before[kind] | raised for kind, raised in told["epochs"].items()}
+                self.known, self.read_at, change = after, time.monotonic(), told["change"]
+                whole_at = time.monotonic() if told["complete"] else whole_at
+            except Exception as error:  # whatever it is, the next second may be better
+                print(f"what was revoked is not known: {error!r}", flush=True)
             time.sleep(1)
 
     def refuse(self, claims):
         if time.monotonic() - self.read_at > 30:
             return True
+        known = self.known
         client, user, organization = (int(number) for number in claims["epoch"].split("."))
-        epochs = self.epochs
         return (
-            claims["jti"] in self.tokens
-            or claims.get("sid") in self.families
-            or client < epochs["clients"].get(claims["client_id"], 0)
-            or user < epochs["users"].get(claims["sub"], 0)
-            or organization < epochs["organizations"].get(claims.get("org", claims["client_id"]), 0)
+            claims["jti"] in known["tokens"]
+            or claims.get("sid") in known["families"]
+            or client < known["clients"].get(claims["client_id"], 0)
+            or user < known["users"].get(claims["sub"], 0)
+            or organization < known["organizations"].get(claims.get("org"), 0)
         )
 
 

@@ -2,8 +2,8 @@
 //!
 //! `ISSUER=http://127.0.0.1:8080 AUDIENCE=http://127.0.0.1:8080 PORT=9000 cargo run --example resource-server`
 //!
-//! With `CLIENT_ID` and `CLIENT_SECRET` of a client that may introspect, it also keeps a copy of what was revoked, a second old
-//! at most, and refuses a revoked token before its time is over.
+//! With `CLIENT_ID` and `CLIENT_SECRET` of a client that may introspect, it also keeps a copy of what was revoked, two seconds
+//! old at most, and refuses a revoked token before its time is over.
 //!
 //! (ureq is built without TLS here; for an https issuer, turn on its feature `rustls`.)
 #![allow(clippy::disallowed_methods)] // An example reads its environment itself.
@@ -64,7 +64,7 @@ impl Revocations {
         let now = [
             raised("clients", &claims.client_id),
             raised("users", &claims.sub),
-            raised("organizations", claims.org.as_ref().unwrap_or(&claims.client_id)),
+            raised("organizations", claims.org.as_deref().unwrap_or_default()),
         ];
         let is_raised =
             || claims.epoch.split('.').zip(now).any(|(own, now)| own.parse().is_ok_and(|own: i64| own < now));
@@ -112,19 +112,28 @@ impl Checker {
             })
     }
 
-    /// Asks every second for what was revoked since.
+    /// Asks every second for what was revoked since, and once a day for everything: no token lives longer, so what was told
+    /// before may be forgotten.
     fn follow_revocations(&self) {
         let Some((id, secret)) = &self.client else { return };
+        let mut whole_at = None;
         loop {
             let change = self.revocations.lock().ok().and_then(|copy| copy.as_ref().map(|(known, _)| known.change));
-            let since = change.map_or_else(String::new, |change| format!("?since={change}"));
+            let is_fresh = whole_at.is_some_and(|at: Instant| at.elapsed() < Duration::from_hours(24));
+            let since = change.filter(|_| is_fresh).map_or_else(String::new, |change| format!("?since={change}"));
             let asked = ureq::get(format!("{}/api/v1/revocations{since}", self.issuer))
+                .config()
+                .timeout_global(Some(Duration::from_secs(5)))
+                .build()
                 .header("Client-ID", id)
                 .header("Client-Secret", secret)
                 .call();
             if let Ok(told) = asked.and_then(|answer| answer.into_body().read_json::<Revocations>())
                 && let Ok(mut copy) = self.revocations.lock()
             {
+                if told.complete {
+                    whole_at = Some(Instant::now());
+                }
                 let mut known = copy.take().map(|(known, _)| known).unwrap_or_default();
                 known.add(told);
                 *copy = Some((known, Instant::now()));

@@ -26,6 +26,7 @@ pub mod passwords;
 pub mod profiles;
 pub mod redemption;
 pub mod reports;
+pub mod revocations;
 pub mod roles;
 pub mod scope_requests;
 pub mod scopes;

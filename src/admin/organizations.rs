@@ -186,7 +186,7 @@ pub async fn rename(context: &Context, by: &Authority, key: &str, name: &str) ->
     Ok(organization)
 }
 
-/// Enables or disables an organization; both end its tokens.
+/// Enables or disables an organization. Disabling ends the tokens of its users and of its clients.
 ///
 /// # Errors
 /// [`AdminError::NotFound`]; [`AdminError::Refused`] for the default one, which administers the others.

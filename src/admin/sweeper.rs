@@ -15,8 +15,7 @@ use crate::store::{StoreError, sweeper};
 /// Rows dropped in one transaction: two or three milliseconds of SQLite's one writer.
 const DROPPED_AT_ONCE: i64 = 200;
 
-/// After each batch the sweeper waits this many times as long as it took, so that it never has more than a fifth of the
-/// writer.
+/// After each batch the sweeper waits this many times as long as it took, so that it has about a fifth of the writer.
 const PAUSE: u32 = 4;
 
 /// The longest pause, where the database itself made a batch slow.
@@ -46,9 +45,14 @@ pub async fn sweep(context: &Context) -> Result<(), StoreError> {
         }
     }
     let kept_since = now.plus_seconds(-context.settings.retention.audit);
-    let pruned = crate::audit::prune(&context.store, &context.data_keys.audit, kept_since, now).await?;
-    context.metrics.swept("audit events", pruned);
-    dropped += pruned;
+    let prune = async || {
+        let (key, at) = (&context.data_keys.audit, context.clock.now());
+        crate::audit::prune(&context.store, key, kept_since, at, DROPPED_AT_ONCE).await
+    };
+    match in_batches(context, &holder, "audit events", prune).await? {
+        Some(events) => dropped += events,
+        None => return Ok(()),
+    }
     let finished = context.clock.now();
     context.store.write(move |db| sweeper::finish(db, &holder, dropped, finished)).await?;
     context.metrics.sweep_finished(finished.seconds());
@@ -82,16 +86,27 @@ async fn hold(context: &Context, holder: &str) -> Result<bool, StoreError> {
     context.store.write(move |db| sweeper::hold(db, &holder, now, TURN)).await
 }
 
-/// Drops batch after batch until nothing is left; none if another node has the turn.
+/// Drops all that is due of one kind; none if another node has the turn.
 async fn drop_all(context: &Context, holder: &str, sweep: Sweep, before: Timestamp) -> Result<Option<i64>, StoreError> {
     if !context.store.read(move |db| sweeper::any_due(db, sweep, before)).await? {
         return Ok(Some(0));
     }
+    let batch = async || context.store.write(move |db| sweeper::drop_some(db, sweep, before, DROPPED_AT_ONCE)).await;
+    in_batches(context, holder, sweep.name, batch).await
+}
+
+/// Batch after batch until nothing is left; none if another node has the turn.
+async fn in_batches(
+    context: &Context,
+    holder: &str,
+    name: &'static str,
+    batch: impl AsyncFn() -> Result<i64, StoreError>,
+) -> Result<Option<i64>, StoreError> {
     let mut dropped = 0;
     loop {
         let started = Instant::now();
-        let rows = context.store.write(move |db| sweeper::drop_some(db, sweep, before, DROPPED_AT_ONCE)).await?;
-        context.metrics.swept(sweep.name, rows);
+        let rows = batch().await?;
+        context.metrics.swept(name, rows);
         dropped += rows;
         if rows < DROPPED_AT_ONCE {
             return Ok(Some(dropped));

@@ -1,8 +1,10 @@
-//! The ports.
+//! Ports and paths: where the server listens, and to what.
 
 use std::net::{SocketAddr, TcpListener};
 
 use crate::app::StartError;
+use crate::config::Config;
+use crate::http;
 
 /// Binds a listener.
 ///
@@ -20,4 +22,18 @@ pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
         };
         StartError::Listen { address, cause, hint }
     })
+}
+
+/// That no further token path covers a path that this server answers by itself.
+///
+/// # Errors
+/// [`StartError::Setting`] names both.
+pub fn check_paths(config: &Config) -> Result<(), StartError> {
+    let mut further = config.http.token_path.iter();
+    match further.find_map(|further| Some((&further.path, http::own_path(&further.path)?))) {
+        None => Ok(()),
+        Some((path, own)) => Err(StartError::Setting(format!(
+            "`http.token_path`: the path \"{path}\" covers the built-in {own}; write another path"
+        ))),
+    }
 }

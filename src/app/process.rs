@@ -8,7 +8,7 @@ pub(super) fn set_limits() {
     if let Err(cause) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
         tracing::warn!(%cause, "core dumps cannot be turned off");
     }
-    // Every connection is a file descriptor. The soft limit of most systems, 1024, is for programs that use `select`; up to
+    // Every connection is two file descriptors (`http::Connections`). The soft limit of most systems, 1024, is for programs that use `select`; up to
     // the hard one a program may help itself.
     let files = getrlimit(Resource::Nofile);
     if let Err(cause) = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum }) {

@@ -6,25 +6,23 @@ use crate::model::audit::{Actor, AuditEvent};
 use crate::model::time::Timestamp;
 use crate::store::{Db, Store, StoreError, audit, audit_chain};
 
-/// Events dropped in one transaction, so that no write waits long behind the pruner.
-const PRUNED_AT_ONCE: i64 = 500;
-
-/// Drops sealed events from before an instant and answers how many. An event goes only when all before it go.
+/// Drops up to `most` sealed events from before an instant and answers how many. An event goes only when all before it go.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be reached; [`StoreError::Bug`] where an event that is due was touched: it
 /// stays, as the evidence.
-pub async fn prune(store: &Store, key: &DigestKey, before: Timestamp, now: Timestamp) -> Result<i64, StoreError> {
-    let mut pruned = 0;
-    while store.read(move |db| Ok(due(db, before)?.is_some())).await? {
-        let key = key.clone();
-        let more = store.write(move |db| prune_some(db, &key, before, now)).await?;
-        pruned += more;
-        if more == 0 {
-            break;
-        }
+pub async fn prune(
+    store: &Store,
+    key: &DigestKey,
+    before: Timestamp,
+    now: Timestamp,
+    most: i64,
+) -> Result<i64, StoreError> {
+    if store.read(move |db| due(db, before)).await?.is_none() {
+        return Ok(0);
     }
-    Ok(pruned)
+    let key = key.clone();
+    store.write(move |db| prune_some(db, &key, before, now, most)).await
 }
 
 /// The anchor, and the number up to which events are due; none if none is.
@@ -34,13 +32,13 @@ fn due(db: &mut Db, before: Timestamp) -> Result<Option<i64>, StoreError> {
     Ok((through > ends.anchor_number).then_some(through))
 }
 
-fn prune_some(db: &mut Db, key: &DigestKey, before: Timestamp, now: Timestamp) -> Result<i64, StoreError> {
+fn prune_some(db: &mut Db, key: &DigestKey, before: Timestamp, now: Timestamp, most: i64) -> Result<i64, StoreError> {
     let Some(ends) = audit_chain::hold(db)? else { return Ok(0) };
     let mut ends = chain::authentic(key, ends)?;
     let Some(through) = due(db, before)? else { return Ok(0) };
     let first = ends.anchor_number + 1;
-    let through = through.min(ends.anchor_number + PRUNED_AT_ONCE);
-    let events = audit_chain::sealed(db, (ends.anchor_number, i64::MAX), through, PRUNED_AT_ONCE + 1)?;
+    let through = through.min(ends.anchor_number + most);
+    let events = audit_chain::sealed(db, (ends.anchor_number, i64::MAX), through, most + 1)?;
     let mut link = ends.anchor_link.clone();
     let mut number = ends.anchor_number;
     for event in &events {

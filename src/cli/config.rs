@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::admin::setup;
+use crate::app;
 use crate::cli::session::Session;
 use crate::cli::{Failure, output};
 use crate::config;
@@ -21,6 +22,7 @@ impl Verb {
         let config = session.config()?;
         if matches!(self, Self::Check) {
             setup::check_master_key(&config.security).map_err(|cause| Failure::Refused(cause.to_string()))?;
+            app::check_paths(&config).map_err(|cause| Failure::Refused(cause.to_string()))?;
         }
         match self {
             Self::Check if session.json => output::json(&json!({ "ok": true })),

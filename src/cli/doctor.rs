@@ -182,7 +182,9 @@ fn installation(config: &Config) -> Vec<Finding> {
         || "no round yet: a running server sweeps every minute".to_owned(),
         |last| format!("last round at {}, {} rows dropped", last.finished_at.rfc3339(), last.dropped),
     );
-    findings.push(Finding { check: "sweeper", ok: true, detail });
+    let now = crate::clock::Clock::System.now();
+    let ok = swept.is_none_or(|last| now < last.finished_at.plus_seconds(86_400));
+    findings.push(Finding { check: "sweeper", ok, detail });
     findings
 }
 

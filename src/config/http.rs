@@ -28,9 +28,6 @@ const BUILT_IN: &[&str] = &[
     "/api/openapi.json",
 ];
 
-/// Below these Grantor has paths of its own, which a pattern would cover.
-const OWN: &[&str] = &["/api/v1/", "/console/"];
-
 /// Checks `[http]`.
 ///
 /// # Errors
@@ -53,11 +50,6 @@ fn token_paths(parsed: Vec<parsed::TokenPath>) -> Result<Vec<TokenPath>, Refused
         }
         if let Some(own) = BUILT_IN.iter().find(|own| covers(&path, own)) {
             return refused(format!("the path \"{path}\" covers the built-in {own}; write another path"));
-        }
-        if let Some(own) = OWN.iter().find(|own| path.starts_with(*own) && path.contains("{any}")) {
-            return refused(format!(
-                "the path \"{path}\" covers paths of Grantor's own below {own}; write it without {{any}}"
-            ));
         }
         if paths.iter().any(|other| other.path == path) {
             return refused(format!("the path \"{path}\" stands there twice; remove one of the two"));
@@ -145,10 +137,6 @@ mod tests {
         for taken in ["/oauth/token", "/{any}/token", "/oauth/{any}", "/{any}"] {
             assert!(paths(&[(taken, None)]).unwrap_err().contains("covers the built-in"), "{taken}");
         }
-        for own in ["/api/v1/{any}/token", "/console/{any}"] {
-            assert!(paths(&[(own, None)]).unwrap_err().contains("covers paths of Grantor's own below /"), "{own}");
-        }
-        assert!(paths(&[("/api/v1/oauth2/token", None), ("/api/v2/{any}", None)]).is_ok());
         assert!(paths(&[("/a", None), ("/a", Some("akeneo"))]).unwrap_err().contains("twice"));
     }
 

@@ -32,6 +32,9 @@ pub struct Connection {
     all: Connections,
 }
 
+/// A request of a connection that is under way, until it is dropped.
+pub struct UnderWay(Connection);
+
 struct Open {
     socket: TcpStream,
     /// Milliseconds since the start at which it became quiet, or [`BUSY`].
@@ -48,8 +51,12 @@ impl Connections {
     /// Notes a connection that was accepted, and puts it where its requests find it.
     pub fn note(&self, accepted: &dyn Any, data: &mut Extensions) {
         // A handle of our own: it lives as long as the connection's data, so the end of both is the end of the socket.
-        let socket = accepted.downcast_ref::<Accepted>().and_then(|socket| socket.as_fd().try_clone_to_owned().ok());
-        let Some(socket) = socket.map(TcpStream::from) else { return };
+        let Some(accepted) = accepted.downcast_ref::<Accepted>() else { return };
+        let Ok(socket) = accepted.as_fd().try_clone_to_owned().map(TcpStream::from) else {
+            // Without descriptors nobody could cut it later.
+            let _ = rustix::net::shutdown(accepted, rustix::net::Shutdown::Both);
+            return;
+        };
         let open = Arc::new(Open { socket, quiet_since: AtomicU64::new(self.now()) });
         self.open().push(Arc::downgrade(&open));
         data.insert(Connection { open, all: self.clone() });
@@ -78,14 +85,18 @@ impl Connections {
 }
 
 impl Connection {
-    /// A request has come.
-    pub fn is_busy(&self) {
+    /// A request has come; its answer is under way until what this gives is dropped.
+    #[must_use]
+    pub fn request_came(&self) -> UnderWay {
         self.open.quiet_since.store(BUSY, Ordering::Relaxed);
+        UnderWay(self.clone())
     }
+}
 
-    /// Its answer is complete.
-    pub fn is_quiet(&self) {
-        self.open.quiet_since.store(self.all.now(), Ordering::Relaxed);
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let Self(Connection { open, all }) = self;
+        open.quiet_since.store(all.now(), Ordering::Relaxed);
     }
 }
 

@@ -42,7 +42,7 @@ async fn missing(state: &State) -> Vec<&'static str> {
     let context = state.context();
     let mut missing = Vec::new();
     if state.is_leaving() {
-        missing.push("time: the node is stopping");
+        missing.push("stopping");
     }
     // The schema was checked at the start, and an old program never sees a newer one: the row is there or not.
     let found = context.store.read(instance::find).await;

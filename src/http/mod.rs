@@ -18,5 +18,5 @@ pub mod verify;
 pub use admin_api::openapi::document_of as openapi_document;
 pub use connections::Connections;
 pub use middleware::{identify, observe};
-pub use routes::{ANY, cors, private, public, table};
+pub use routes::{ANY, cors, own_path, private, public, table};
 pub use state::{HttpSettings, State};

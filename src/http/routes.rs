@@ -61,6 +61,26 @@ fn fits(pattern: &str, path: &str) -> bool {
     }
 }
 
+/// The path of this server's own that a further token path would cover. `{any}` there stands for one segment; a path of
+/// ours that stands for all that follow is covered only by one that names its beginning.
+#[must_use]
+pub fn own_path(further: &str) -> Option<&'static str> {
+    let meets = |own: &str| {
+        let (mut own, mut further) = (own.split('/'), further.split('/'));
+        let mut is_named = true;
+        loop {
+            match (own.next(), further.next()) {
+                (None, None) => return true,
+                (Some("{rest}"), Some(_)) => return is_named,
+                (Some(_), Some("{any}")) => is_named = false,
+                (Some(one), Some(other)) if one == other || one.starts_with('{') => {}
+                _ => return false,
+            }
+        }
+    };
+    table().map(|(own, ..)| *own).find(|own| meets(own))
+}
+
 /// The endpoints whose clients know the errors of RFC 6749, and no others.
 const PROTOCOL: &[&str] = &["/oauth/token", "/oauth/introspect", "/oauth/revoke"];
 
@@ -83,9 +103,8 @@ pub fn public(routes: &mut web::ServiceConfig, state: &State) {
         .service(resource("/.well-known/oauth-authorization-server").route(read().to(metadata::metadata)))
         .service(resource("/health/live").route(read().to(health::live)))
         .service(resource("/health/ready").route(read().to(health::ready)));
-    // Before the prefixes that some of them lie below; what this server answers by itself stays its own.
-    let further_paths = state.settings().token_paths.iter().filter(|further| row(&further.path).is_none());
-    for (index, further) in further_paths.enumerate() {
+    // Before the prefixes that some of them lie below. None of them is one of this server's own: `own_path`.
+    for (index, further) in state.settings().token_paths.iter().enumerate() {
         let route = match further.errors {
             ErrorShape::Rfc6749 => web::post().to(token::standard),
             ErrorShape::Akeneo => web::post().to(token::akeneo),

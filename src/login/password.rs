@@ -220,7 +220,8 @@ impl Login {
         password: &str,
         network: Network,
     ) -> Result<SignedIn, SignInError> {
-        // A flood of guesses is turned away before it costs the database anything.
+        // A flood of guesses is turned away before it costs the database anything; so is, meanwhile, whoever could have
+        // joined an evaluation in flight.
         if !is_generated_shape(password) {
             self.pool.admit()?;
         }

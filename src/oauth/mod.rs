@@ -15,7 +15,6 @@ pub mod oxide;
 pub mod parameters;
 pub mod rendered;
 pub mod revocation;
-pub mod revocations;
 pub mod scope;
 pub mod tokens;
 pub mod userinfo;

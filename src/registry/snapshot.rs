@@ -127,11 +127,6 @@ impl Snapshot {
         self.clients.get(client_id)
     }
 
-    /// All clients, in whatever state.
-    pub fn clients(&self) -> impl Iterator<Item = &Arc<Client>> {
-        self.clients.values()
-    }
-
     /// An organization by its id.
     #[must_use]
     pub fn organization(&self, id: &str) -> Option<&Arc<Organization>> {

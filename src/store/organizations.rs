@@ -7,7 +7,7 @@ use crate::model::time::Timestamp;
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
 use crate::store::instance::next_change;
-use crate::store::schema::organizations;
+use crate::store::schema::{clients, organizations};
 
 type Row = (String, i64, String, String, String, i64);
 const COLUMNS: (
@@ -106,7 +106,8 @@ pub fn rename(db: &mut Db, id: &str, name: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Enables or disables one. Disabling raises its epoch, which ends its tokens.
+/// Enables or disables one. Disabling raises its epoch, which ends the tokens of its users, and those of its clients,
+/// which end the tokens that these were given for users of others.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
@@ -119,5 +120,10 @@ pub fn set_status(db: &mut Db, id: &str, status: OrganizationStatus) -> Result<(
             organizations::change.eq(change),
         ))
         .execute(db)?;
+    if status == OrganizationStatus::Disabled {
+        diesel::update(clients::table.filter(clients::organization_id.eq(id)))
+            .set((clients::epoch.eq(clients::epoch + 1), clients::change.eq(change)))
+            .execute(db)?;
+    }
     Ok(())
 }

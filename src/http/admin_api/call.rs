@@ -101,12 +101,6 @@ impl Call {
         self.state.context()
     }
 
-    /// The request's id.
-    #[must_use]
-    pub fn request_id(&self) -> &str {
-        &self.id
-    }
-
     /// That the caller has just proved who they are: by a password that the request brings, or by one in its body.
     ///
     /// # Errors

@@ -1,15 +1,17 @@
 //! Request id, security headers, counters: around every request, and cheap.
 
+use std::pin::Pin;
+use std::task;
 use std::time::Instant;
 
-use actix_web::body::{BodySize, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
-use crate::http::connections::Connection;
+use crate::http::connections::{Connection, UnderWay};
 use crate::http::extract::RequestId;
 use crate::http::routes::route_name;
 use crate::http::state::State;
@@ -22,22 +24,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What the handler answers.
 pub async fn observe(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
     let state = request.app_data::<web::Data<State>>().cloned();
     let route = route_name(request.path());
-    let connection = request.conn_data::<Connection>().cloned();
-    if let Some(connection) = &connection {
-        connection.is_busy();
-    }
+    let under_way = request.conn_data::<Connection>().map(Connection::request_came);
     let (id, response) = identified(request, next).await?;
-    // An answer that is written bit by bit is under way for as long as it takes.
-    if let Some(connection) = connection
-        && !matches!(response.response().body().size(), BodySize::Stream)
-    {
-        connection.is_quiet();
-    }
+    let response = response.map_body(|_, body| Answer { body: BoxBody::new(body), _under_way: under_way });
     if let Some(state) = state {
         let status = response.status().as_u16();
         state.context().metrics.request(route, status, started.elapsed().as_secs_f64());
@@ -78,4 +72,25 @@ async fn identified<B: MessageBody>(
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     }
     Ok((id, response))
+}
+
+/// An answer's body. When it is all handed over, or given up, its connection is quiet.
+struct Answer {
+    body: BoxBody,
+    _under_way: Option<UnderWay>,
+}
+
+impl MessageBody for Answer {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+    ) -> task::Poll<Option<Result<web::Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
 }

@@ -45,7 +45,7 @@ async fn authenticated(
 
 /// A document that caches may keep; [`State::may_be_cached`] says for how long.
 fn cached(request: &HttpRequest, state: &State, document: &Document) -> HttpResponse {
-    let known = request.headers().get_all(IF_NONE_MATCH).any(|known| names(known, &document.etag));
+    let known = request.headers().get_all(IF_NONE_MATCH).any(|known| matches_etag(known, &document.etag));
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((CACHE_CONTROL, state.may_be_cached().clone()))
@@ -55,7 +55,7 @@ fn cached(request: &HttpRequest, state: &State, document: &Document) -> HttpResp
 }
 
 /// RFC 9110 §13.1.2: a list of entity tags or `*`, compared weakly.
-pub(super) fn names(condition: &HeaderValue, etag: &str) -> bool {
+pub(super) fn matches_etag(condition: &HeaderValue, etag: &str) -> bool {
     let Ok(condition) = condition.to_str() else { return false };
     condition.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

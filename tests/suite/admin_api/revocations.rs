@@ -9,6 +9,8 @@ use super::Caller;
 use crate::harness::{Answer, Database, Server, TestClient};
 use crate::house::registry::within;
 
+const AUDIENCE: &str = "https://api.example";
+
 /// A copy of the list, as an offline validator keeps it.
 #[derive(Default)]
 struct Copy {
@@ -47,8 +49,7 @@ impl Copy {
     fn says_dead(&self, claims: &Value) -> bool {
         let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
         let own: Vec<i64> = text("epoch").split('.').map(|number| number.parse().unwrap()).collect();
-        let organization = if claims["org"].is_string() { text("org") } else { text("client_id") };
-        let raised = [("clients", text("client_id")), ("users", text("sub")), ("organizations", organization)];
+        let raised = [("clients", text("client_id")), ("users", text("sub")), ("organizations", text("org"))];
         let is_raised =
             raised.into_iter().zip(own).any(|(key, own)| self.epochs.get(&key).is_some_and(|now| *now > own));
         self.tokens.contains(&text("jti")) || self.families.contains(&text("sid")) || is_raised
@@ -59,8 +60,9 @@ impl Copy {
 fn a_validator_that_asks_for_what_changed_refuses_whatever_the_server_refuses(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {
-    let server = Server::start(db);
-    let api = server.confidential_client().grants(["client_credentials"]).may_introspect().create();
+    let server = Server::with(db).set("tokens.audience", AUDIENCE).start();
+    let api =
+        server.confidential_client().grants(["client_credentials"]).may_introspect().audiences([AUDIENCE]).create();
     let administrator = Caller::administrator(&server);
     let grants = ["password", "refresh_token", "client_credentials"];
     let portal = server.confidential_client().grants(grants).create();
@@ -74,10 +76,14 @@ fn a_validator_that_asks_for_what_changed_refuses_whatever_the_server_refuses(
     let elsewhere = administrator.post("organizations", &json!({ "name": "Elsewhere", "slug": "elsewhere" })).json();
     let of_elsewhere = elsewhere["id"].as_str().unwrap().to_owned();
     let slug = of_elsewhere.clone();
+    let (theirs, two) = (of_elsewhere.clone(), ["password", "client_credentials"]);
+    let of_theirs = server.confidential_client().grants(two).change(|new| new.organization = Some(theirs)).create();
     let guest = server.api_user().change(|new| new.organization = Some(slug)).create();
     let (living, other) = (signed_in(&portal, &user), signed_in(&portal, &user));
     let (ended, epoch_raised) = (signed_in(&portal, &user), signed_in(&portal, &server.api_user().create()));
     let (of_client, of_guest) = (disabled.client_credentials().ok(), signed_in(&portal, &guest));
+    // Of a client of the organization: for itself, and for a user of another one.
+    let (of_machine, through) = (of_theirs.client_credentials().ok(), signed_in(&of_theirs, &user));
     portal.post("/oauth/revoke", &[("token", &other.access_token())]).ok();
     portal.post("/oauth/revoke", &[("token", &ended.refresh_token())]).ok();
     let raised = epoch_raised.claims("access_token")["sub"].as_str().unwrap().to_owned();
@@ -85,7 +91,10 @@ fn a_validator_that_asks_for_what_changed_refuses_whatever_the_server_refuses(
     assert_eq!(administrator.post(&format!("clients/{}/disable", disabled.id), &json!({})).status, 200);
     assert_eq!(administrator.post(&format!("organizations/{of_elsewhere}/disable"), &json!({})).status, 200);
 
-    let dead = [&other, &ended, &epoch_raised, &of_client, &of_guest];
+    let dead = [&other, &ended, &epoch_raised, &of_client, &of_guest, &of_machine, &through];
+    let is_active = |tokens: &Answer| api.introspect(&tokens.access_token()).ok().json()["active"] == true;
+    within(std::time::Duration::from_secs(1), || dead.iter().all(|tokens| !is_active(tokens)));
+    assert!(is_active(&living));
     within(std::time::Duration::from_secs(1), || {
         copy.take(&copy.ask(&api, "").ok());
         dead.iter().all(|tokens| copy.says_dead(&tokens.claims("access_token")))
@@ -99,21 +108,17 @@ fn a_validator_that_asks_for_what_changed_refuses_whatever_the_server_refuses(
 }
 
 #[test]
-fn a_client_of_a_disabled_organization_is_told_by_its_id() {
+fn the_list_is_for_clients_of_the_default_organization_that_may_introspect() {
     let server = Server::start(Database::Sqlite);
-    let api = server.confidential_client().grants(["client_credentials"]).may_introspect().create();
     let administrator = Caller::administrator(&server);
     let made = administrator.post("organizations", &json!({ "name": "Elsewhere", "slug": "elsewhere" })).json();
-    let organization = made["id"].as_str().unwrap().to_owned();
-    let (slug, grants) = (organization.clone(), ["client_credentials"]);
-    let machine = server.confidential_client().grants(grants).change(|new| new.organization = Some(slug)).create();
-    let tokens = machine.client_credentials().ok();
-    assert_eq!(administrator.post(&format!("organizations/{organization}/disable"), &json!({})).status, 200);
-    let mut copy = Copy::default();
-    within(std::time::Duration::from_secs(1), || {
-        copy.take(&copy.ask(&api, "").ok());
-        copy.says_dead(&tokens.claims("access_token"))
-    });
+    let slug = made["id"].as_str().unwrap().to_owned();
+    let client = || server.confidential_client().grants(["client_credentials"]);
+    let elsewhere = client().may_introspect().change(|new| new.organization = Some(slug)).create();
+    for (client, status) in [(client().create(), 403), (elsewhere, 403), (client().may_introspect().create(), 200)] {
+        let headers = [("Client-ID", client.id.as_str()), ("Client-Secret", client.secret.as_str())];
+        assert_eq!(server.get("/api/v1/revocations", &headers).status, status);
+    }
 }
 
 #[rstest]
@@ -135,7 +140,4 @@ fn an_unchanged_list_is_an_answer_without_a_body_and_a_number_of_the_future_gets
     assert_eq!(restored.ask(&api, "").ok().json()["complete"], true);
     let headers = [("Client-ID", api.id.as_str()), ("Client-Secret", api.secret.as_str())];
     assert_eq!(server.get("/api/v1/revocations?since=yesterday", &headers).status, 422);
-    let plain = server.confidential_client().grants(["client_credentials"]).create();
-    let headers = [("Client-ID", plain.id.as_str()), ("Client-Secret", plain.secret.as_str())];
-    assert_eq!(server.get("/api/v1/revocations", &headers).status, 403);
 }

@@ -245,7 +245,7 @@ fn what_was_touched_is_not_pruned_away(#[values(Database::Sqlite, Database::Post
     server.run(async |context, _| {
         let now = context.clock.now();
         let key = &context.data_keys.audit;
-        assert!(grantor::audit::prune(&context.store, key, now.plus_seconds(-400 * DAY), now).await.is_err());
+        assert!(grantor::audit::prune(&context.store, key, now.plus_seconds(-400 * DAY), now, 200).await.is_err());
     });
     assert_eq!(verify(&server).findings[0].seq, Some(seqs[4]));
     assert_eq!(of_action(&server, "test.happened").len(), 20);

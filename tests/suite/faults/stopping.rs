@@ -53,7 +53,7 @@ fn a_second_signal_ends_a_drain_at_once() {
 fn a_hash_in_flight_is_finished_and_answered() {
     let mut node = Installation::new(Database::Sqlite);
     // A hash of about a second, so that the signal comes in its middle.
-    node.set("passwords.bcrypt_cost", 12);
+    node.set("passwords.bcrypt_cost", 14);
     let client = node.json(&["client", "create", "--label", "people", "--grant-type", "password"]);
     let arguments = ["user", "create", "--username", "ada", "--kind", "person", "--password-stdin", "--json"];
     let made = node.run_with(&arguments, "a long passphrase 7421");

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::harness::{Database, Server, TestClient};
+use crate::harness::{Database, Installation, Server, TestClient};
 
 const PATHS: &str = r#"
 [[http.token_path]]
@@ -132,4 +132,30 @@ fn other_refusals_keep_their_status(#[values(Database::Sqlite, Database::Postgre
     let limited = answers.last().unwrap();
     assert_eq!(limited.status, 429, "{answers:?}");
     assert!(limited.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0), "{limited:?}");
+}
+
+#[test]
+fn a_path_that_covers_one_of_the_servers_own_is_refused_before_the_start() {
+    for (path, own) in [
+        ("/{any}/v1/users", "/api/v1/users"),
+        ("/api/{any}/clients", "/api/v1/clients"),
+        ("/{any}/sign-in", "/console/sign-in"),
+        ("/console/sign-in", "/console/sign-in"),
+        ("/docs/token", "/docs/{rest}"),
+        ("/api/v1/users/token", "/api/v1/users/{user}"),
+    ] {
+        let mut installation = Installation::new(Database::Sqlite);
+        installation.set("http.token_path", format!("[{{\"path\": \"{path}\"}}]"));
+        for command in [&["serve"][..], &["config", "check"]] {
+            let output = installation.run(command);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(
+                !output.status.success() && said.contains(&format!("covers the built-in {own};")),
+                "{path}: {said}"
+            );
+        }
+    }
+    let mut installation = Installation::new(Database::Sqlite);
+    installation.set("http.token_path", r#"[{"path": "/api/v1/{any}/oauth/token"}, {"path": "/{any}/oauth2/token"}]"#);
+    assert!(installation.run(&["config", "check"]).status.success());
 }

@@ -551,7 +551,7 @@ fn a_full_hash_pool_answers_503_at_once_and_everything_else_goes_on(
     let queued = server.context().login.pool().queue_depth();
     let counters = count(&server, "attempts");
 
-    // More than the ten that an account may have in flight: a place that is not used is given back.
+    // More than the ten that an account may have in flight: none of them takes a place.
     for number in 0..12 {
         let started = Instant::now();
         let answer = client.password_grant(&wrong(&user, number));
