@@ -1,12 +1,13 @@
 //! A program of somebody else's, started by a test and ended with it.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::harness::unused_address;
+
 /// A port that nobody has.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    unused_address().port()
 }
 
 /// A server that runs until this is dropped.

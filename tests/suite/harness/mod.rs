@@ -14,6 +14,6 @@ pub use browser::{Browser, Looks};
 pub use builders::{TestClient, TestUser, UserBuilder};
 pub use pages::{Pages, safe};
 pub use postgres::fresh_postgres_url;
-pub use process::Installation;
+pub use process::{Installation, unused_address};
 pub use requirement::{missing, program};
 pub use server::{Database, Server, ServerBuilder};

@@ -1,9 +1,11 @@
 //! The real program as a real process: command line and server, killed as needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use grantor::admin::Authority;
@@ -54,9 +56,7 @@ impl Installation {
     }
 
     fn take_ports(&mut self) {
-        // Both at once, so that they differ.
-        let listeners = [(), ()].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
-        let [public, private] = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+        let [public, private] = [(), ()].map(|()| unused_address());
         self.port = public.port();
         self.set("server.address", public);
         self.set("server.private_address", private);
@@ -243,6 +243,18 @@ impl Installation {
             request = request.header(*name, *value);
         }
         Answer::of(request.call())
+    }
+}
+
+/// An address that no other caller was given. The system may give one out again as soon as it is closed, and a node that is not
+/// up yet would be taken for the one that has its port.
+pub fn unused_address() -> SocketAddr {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        if GIVEN.lock().unwrap().insert(address.port()) {
+            return address;
+        }
     }
 }
 
