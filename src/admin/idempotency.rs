@@ -70,7 +70,7 @@ fn claimed(
     claim: &Claim,
     now: Timestamp,
 ) -> Result<Option<Remembered>, crate::store::StoreError> {
-    remembered_posts::forget_before(db, now.plus_seconds(-KEPT_FOR))?;
+    remembered_posts::forget_older(db, &claim.key_digest, now.plus_seconds(-KEPT_FOR))?;
     let post = RememberedPost {
         key_digest: claim.key_digest.clone(),
         request_digest: claim.request_digest.clone(),

@@ -7,8 +7,8 @@ use crate::model::time::Timestamp;
 use crate::oauth::Context;
 use crate::registry::LONGEST_ACCESS_LIFETIME;
 use crate::store::sweeper::{
-    ATTEMPTS, DENIED_TOKENS, EXPIRED_FAMILIES, EXPIRED_SECRETS, KNOWN_NETWORKS, LINKS, MAIL, REPLACED_SECRETS,
-    REVOKED_FAMILIES, SESSIONS, Sweep, USAGE, USAGE_DETAILS,
+    ATTEMPTS, DENIED_TOKENS, EXPIRED_FAMILIES, EXPIRED_SECRETS, KNOWN_NETWORKS, LINKS, MAIL, REMEMBERED_POSTS,
+    REPLACED_SECRETS, REVOKED_FAMILIES, SESSIONS, Sweep, USAGE, USAGE_DETAILS,
 };
 use crate::store::{StoreError, sweeper};
 
@@ -60,7 +60,7 @@ pub async fn sweep(context: &Context) -> Result<(), StoreError> {
 }
 
 /// What is swept, and up to when.
-fn sweeps(context: &Context, now: Timestamp) -> [(Sweep, Timestamp); 12] {
+fn sweeps(context: &Context, now: Timestamp) -> [(Sweep, Timestamp); 13] {
     let retention = context.settings.retention;
     let ago = |seconds: i64| now.plus_seconds(-seconds);
     [
@@ -69,6 +69,7 @@ fn sweeps(context: &Context, now: Timestamp) -> [(Sweep, Timestamp); 12] {
         (KNOWN_NETWORKS, ago(crate::login::NETWORK_KNOWN_FOR)),
         (MAIL, ago(retention.mail)),
         (LINKS, ago(retention.mail)),
+        (REMEMBERED_POSTS, ago(crate::admin::idempotency::KEPT_FOR)),
         (SESSIONS, ago(crate::login::SESSION_IDLE_LIFETIME)),
         // No access token of a family may outlive its row: that it was ended is told from there.
         (EXPIRED_FAMILIES, ago(LONGEST_ACCESS_LIFETIME)),

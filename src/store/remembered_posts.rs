@@ -75,11 +75,12 @@ pub fn forget(db: &mut Db, key_digest: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets requests that are older.
+/// Forgets one request if it is older; the sweeper forgets all such.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
-pub fn forget_before(db: &mut Db, oldest: Timestamp) -> Result<(), StoreError> {
-    diesel::delete(remembered_posts::table.filter(remembered_posts::created_at.lt(oldest.micros()))).execute(db)?;
+pub fn forget_older(db: &mut Db, key_digest: &str, oldest: Timestamp) -> Result<(), StoreError> {
+    let row = remembered_posts::table.filter(remembered_posts::key_digest.eq(key_digest));
+    diesel::delete(row.filter(remembered_posts::created_at.lt(oldest.micros()))).execute(db)?;
     Ok(())
 }

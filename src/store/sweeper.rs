@@ -37,6 +37,8 @@ pub const MAIL: Sweep =
     Sweep { condition: " AND status <> 'queued'", ..of("messages", "mail_outbox", "id", "created_at") };
 /// One-time links, by their expiry.
 pub const LINKS: Sweep = of("one-time links", "one_time_links", "id", "expires_at");
+/// Answers to a POST with an `Idempotency-Key`, by when it came.
+pub const REMEMBERED_POSTS: Sweep = of("remembered posts", "remembered_posts", "key_digest", "created_at");
 /// Sessions, by their last use.
 pub const SESSIONS: Sweep = of("sessions", "sessions", "id", "last_seen_at");
 /// Token families, by the end of their absolute lifetime.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::done;
 use crate::harness::{Database, Installation};
+use crate::house::store::execute;
 
 fn finding<'a>(findings: &'a Value, check: &str) -> &'a Value {
     let found = findings.as_array().unwrap().iter().find(|finding| finding["check"] == check);
@@ -100,4 +101,24 @@ fn the_client_of_all_credentials_is_looked_for(#[values(Database::Sqlite, Databa
     installation.set(check, "another");
     let (_, found) = findings(&installation);
     assert!(finding(&found, check)["detail"].as_str().unwrap().starts_with("there is no client another"), "{found}");
+}
+
+#[rstest]
+fn a_sweeper_that_is_a_day_late_is_a_fault_where_a_server_runs_and_none_where_none_does(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let mut installation = Installation::new(db);
+    installation.json(&["init"]);
+    // Another node has the turn, so that the server's own first round changes nothing.
+    installation.run_verb(async |context, _| {
+        let now = context.clock.now();
+        let (until, late) = (now.plus_seconds(100).micros(), now.plus_seconds(-90_000).micros());
+        let statement = format!("UPDATE sweeper SET holder = 'x', leased_until = {until}, finished_at = {late}");
+        context.store.write(move |db| execute(db, &statement)).await.unwrap();
+    });
+    let (code, stopped) = findings(&installation);
+    assert_eq!((code, &finding(&stopped, "sweeper")["ok"]), (Some(0), &Value::Bool(true)), "{stopped}");
+    installation.start();
+    let (code, running) = findings(&installation);
+    assert_eq!((code, &finding(&running, "sweeper")["ok"]), (Some(1), &Value::Bool(false)), "{running}");
 }

@@ -44,6 +44,8 @@ fn more_rows_than_a_batch_go_and_those_that_are_needed_stay(
     insert(&server, "mail_outbox", 0..210, &message("sent", ago(4)));
     insert(&server, "mail_outbox", 0..5, &message("sent", ago(2)));
     insert(&server, "mail_outbox", 0..5, &message("queued", ago(4)).replace("1, 0,", &format!("1, {soon},")));
+    insert(&server, "remembered_posts", 0..3, &format!("'old-{{n}}', '', 200, '', {}", ago(2)));
+    insert(&server, "remembered_posts", 0..2, &format!("'new-{{n}}', '', 200, '', {now}"));
     insert(&server, "usage_hours", 0..205, &format!("'client', 'c-{{n}}', {}, 1, 1, 1, NULL, NULL", ago(3)));
     insert(&server, "usage_details", 0..205, &format!("'client', 'c-{{n}}', {}, 'grant', 'password', 1", ago(3)));
     insert(&server, "usage_hours", 0..7, &format!("'client', 'c-{{n}}', {}, 1, 1, 1, NULL, NULL", ago(1)));
@@ -52,11 +54,12 @@ fn more_rows_than_a_batch_go_and_those_that_are_needed_stay(
 
     assert_eq!(count(&server, "denied_tokens"), 30);
     assert_eq!(count(&server, "mail_outbox"), 10);
+    assert_eq!(count(&server, "remembered_posts"), 2);
     assert_eq!(count(&server, "usage_hours"), 7);
     assert_eq!(count(&server, "usage_details"), 0);
     let last = server.run(async |context, _| context.store.read(turns::last_round).await).unwrap().unwrap();
     assert!(last.finished_at.micros() >= now, "{last:?}");
-    assert_eq!(last.dropped, 450 + 210 + 205 + 205);
+    assert_eq!(last.dropped, 450 + 210 + 3 + 205 + 205);
     let page = Answer::of(agent().get(format!("{}/metrics", server.private_base())).call()).ok().body;
     for line in [
         r#"grantor_swept_rows_total{rows="denied tokens"} 450"#,
