@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod model;
 pub mod oauth;
 pub mod registry;
+pub mod sabotage;
 pub mod store;
 pub mod telemetry;
 pub mod usage;

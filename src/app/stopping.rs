@@ -7,6 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::http::State;
+use crate::sabotage::{self, Defect};
 
 /// SIGTERM, which supervisors send, and SIGINT, which a terminal sends.
 struct Signals {
@@ -36,6 +37,9 @@ pub(super) async fn when_told(state: State, stop: impl Future<Output = ()>, drai
         Err(cause) => return tracing::error!(%cause, "signals are not heard: only SIGKILL ends this server"),
     };
     signals.next().await;
+    if sabotage::is(Defect::NoDrain) {
+        return at_once.notify_one();
+    }
     tracing::info!(drain = drain.as_secs(), "stopping: what is in flight ends; a second signal ends it at once");
     state.leave();
     let orderly = async {

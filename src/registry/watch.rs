@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 
 use crate::clock::Clock;
 use crate::registry::snapshot::Snapshot;
+use crate::sabotage::{self, Defect};
 use crate::store::{Store, StoreError};
 
 /// A node that has not read the change counter for so long cannot tell whether a token was revoked.
@@ -66,10 +67,13 @@ impl Registry {
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         let age = self.elapsed().saturating_sub(self.read_after.load(Ordering::Acquire));
-        u128::from(age) <= STALE_AFTER.as_millis()
+        u128::from(age) <= STALE_AFTER.as_millis() || sabotage::is(Defect::StaleRegistry)
     }
 
     fn elapsed(&self) -> u64 {
+        if sabotage::is(Defect::WallClock) {
+            return u64::try_from(Clock::System.now().micros() / 1000).unwrap_or_default();
+        }
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }

@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection};
 
 use crate::config::DatabaseUrl;
+use crate::sabotage::{self, Defect};
 use crate::store::error::{StoreError, is_damaged};
 
 pub use multi::Db;
@@ -103,7 +104,8 @@ fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError
         )
         .get_result::<Durability>(&mut connection)
         .map_err(|cause| unavailable(&cause))?;
-        if mode.mode != "wal" || mode.level != 2 {
+        let level = if sabotage::is(Defect::UnsyncedCommit) { 0 } else { 2 };
+        if mode.mode != "wal" || mode.level != level {
             return Err(unavailable(&format!(
                 "its folder does not allow a write-ahead log (journal_mode {})",
                 mode.mode
@@ -120,7 +122,8 @@ fn open_sqlite(path: &Path, purpose: Use) -> Result<SqliteConnection, StoreError
 fn write_ahead(connection: &mut SqliteConnection) -> Result<(), diesel::result::Error> {
     let give_up = Instant::now() + WAL_PATIENCE;
     loop {
-        match connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;") {
+        let durable = if sabotage::is(Defect::UnsyncedCommit) { "OFF" } else { "FULL" };
+        match connection.batch_execute(&format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {durable};")) {
             Err(cause) if cause.to_string().contains("database is locked") && Instant::now() < give_up => {
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -159,6 +162,9 @@ fn open_postgres(url: &str, deadline_ms: u64) -> Result<PgConnection, StoreError
             deadline_ms.saturating_mul(2)
         ))
         .map_err(StoreError::from)?;
+    if sabotage::is(Defect::UnsyncedCommit) {
+        connection.batch_execute("SET synchronous_commit = off;").map_err(StoreError::from)?;
+    }
     Ok(connection)
 }
 

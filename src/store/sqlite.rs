@@ -19,6 +19,7 @@ use diesel::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
 
 use crate::config::DatabaseUrl;
+use crate::sabotage::{self, Defect};
 use crate::store::connection::{Db, Use, open};
 use crate::store::error::StoreError;
 use crate::store::figures::StoreFigures;
@@ -107,6 +108,7 @@ where
             (Ok(()), Some(outcome)) => outcome,
             // A refusal needs no commit to be true.
             (Err(_), Some(Err(error @ StoreError::Conflict(_)))) => Err(error),
+            (Err(_), Some(Ok(value))) if sabotage::is(Defect::SwallowedFailure) => Ok(value),
             (Err(cause), _) => Err(StoreError::Unavailable(cause.to_owned())),
             (Ok(()), None) => Err(StoreError::Bug("a write did not run".to_owned())),
         };
@@ -252,9 +254,13 @@ fn write_until_closed(
 /// fails: so the batch is tried without, and where one fails it is undone and run again, each write in a savepoint.
 /// Closures are `Fn` and touch nothing but the database, since PostgreSQL may run them twice too.
 fn commit_batch(db: &mut Db, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
+    if sabotage::is(Defect::AnswerBeforeCommit) && still_in_transaction(db) {
+        commit(db)?;
+    }
     begin_immediate(db)?;
     if batch.iter_mut().all(|job| job.run(db, Isolation::Shared)) {
-        return commit(db);
+        // The next batch commits it, if there is one.
+        return if sabotage::is(Defect::AnswerBeforeCommit) { Ok(()) } else { commit(db) };
     }
     match db {
         Db::Sqlite(connection) => AnsiTransactionManager::rollback_transaction(connection)

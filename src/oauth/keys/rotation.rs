@@ -10,6 +10,7 @@ use crate::model::signing_key::{KeyState, KeyTimes};
 use crate::model::time::Timestamp;
 use crate::oauth::keys::ring::seal_context;
 use crate::registry::LONGEST_ACCESS_LIFETIME;
+use crate::sabotage::{self, Defect};
 use crate::store::instance::next_change;
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Db, StoreError};
@@ -57,13 +58,14 @@ pub fn rotate(db: &mut Db, mut new: StoredKey, publish_ahead: i64, now: Timestam
         .filter(|key| key.algorithm == new.algorithm)
         .filter(|key| !matches!(key.times.state_at(now), KeyState::Removed | KeyState::Retired))
         .collect();
-    new.times.signs_at = if live.is_empty() { now } else { now.plus_seconds(publish_ahead) };
+    let abrupt = sabotage::is(Defect::AbruptRotation);
+    new.times.signs_at = if live.is_empty() || abrupt { now } else { now.plus_seconds(publish_ahead) };
     for key in live {
         // A successor that has not signed yet is followed as well: it never signs, or for a shorter time.
         let retired_at = new.times.signs_at;
         let times = KeyTimes {
             retired_at: Some(retired_at),
-            removed_at: Some(retired_at.plus_seconds(LONGEST_ACCESS_LIFETIME)),
+            removed_at: Some(if abrupt { now } else { retired_at.plus_seconds(LONGEST_ACCESS_LIFETIME) }),
             ..key.times
         };
         signing_keys::set_times(db, &key.kid, &times)?;

@@ -7,9 +7,18 @@ mod log_stays;
 mod stopping;
 mod two_processes;
 
+use std::panic::AssertUnwindSafe;
+
+use grantor::sabotage::Defect;
 use serde_json::Value;
 
 use crate::harness::{Answer, Installation};
+
+/// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail.
+pub fn is_caught(defect: Defect, trial: impl FnOnce(Option<Defect>)) {
+    let found = std::panic::catch_unwind(AssertUnwindSafe(|| trial(Some(defect))));
+    assert!(found.is_err(), "{defect:?} was in the program, and the trial did not find it");
+}
 
 /// A client and an API user of a real installation.
 #[derive(Clone)]

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use grantor::sabotage::Defect;
 use rstest::rstest;
 
-use crate::faults::Account;
+use crate::faults::{Account, is_caught};
 use crate::harness::{Answer, Database, Installation};
 use crate::security::rotation::{in_parallel, rounds};
 
@@ -18,13 +19,24 @@ fn use_everywhere(nodes: &[&Installation; 2], account: &Account, token: &str) ->
 fn two_hundred_parallel_uses_across_two_processes_never_fork_a_family(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {
+    trial(db, rounds(20), None);
+}
+
+#[rstest]
+fn a_rotation_that_compares_nothing_is_found(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    is_caught(Defect::AnyGeneration, |defect| trial(db, 1, defect));
+}
+
+fn trial(db: Database, rounds: usize, defect: Option<Defect>) {
     let mut first = Installation::new(db);
+    if let Some(defect) = defect {
+        first.sabotage(defect);
+    }
     let (strict, lenient) = (Account::create(&first, 0), Account::create(&first, 10));
     let mut second = first.second_node();
     first.start();
     second.start();
     let nodes = [&first, &second];
-    let rounds = rounds(20);
     let started = std::time::Instant::now();
     for round in 0..rounds {
         let one = nodes[round % 2];

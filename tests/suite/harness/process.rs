@@ -13,6 +13,7 @@ use grantor::admin::setup::ADMIN_USERNAME;
 use grantor::app::{self, Surroundings};
 use grantor::config::{self, LoadOptions};
 use grantor::oauth::Context;
+use grantor::sabotage::Defect;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -23,6 +24,7 @@ use super::server::Database;
 
 /// A data folder, a database and the environment that points at them.
 pub struct Installation {
+    program: PathBuf,
     folder: TempDir,
     environment: BTreeMap<String, String>,
     port: u16,
@@ -43,7 +45,8 @@ impl Installation {
     }
 
     fn on(folder: TempDir, url: String) -> Self {
-        let mut installation = Self { folder, environment: BTreeMap::new(), port: 0, server: None };
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_grantor"));
+        let mut installation = Self { program, folder, environment: BTreeMap::new(), port: 0, server: None };
         installation.set("environment", "test");
         installation.set("database.url", url);
         let key = installation.path().join("master.key").display().to_string();
@@ -65,6 +68,7 @@ impl Installation {
     /// Another node: the same database, key and issuer, ports of its own.
     pub fn second_node(&self) -> Self {
         let mut node = Self {
+            program: self.program.clone(),
             folder: tempfile::tempdir().expect("a folder"),
             environment: self.environment.clone(),
             port: 0,
@@ -83,6 +87,14 @@ impl Installation {
     /// Sets an environment variable that is none of Grantor's own.
     pub fn variable(&mut self, name: &str, value: impl ToString) {
         self.environment.insert(name.to_owned(), value.to_string());
+    }
+
+    /// From now on this defect is in the program (`grantor::sabotage`).
+    pub fn sabotage(&mut self, defect: Defect) {
+        self.program = Path::new(env!("CARGO_BIN_EXE_grantor")).with_file_name("grantor-sabotage");
+        let built = self.program.is_file();
+        assert!(built, "first: cargo build --locked --features sabotage --bin grantor-sabotage");
+        self.variable("GRANTOR_SABOTAGE", format!("{defect:?}"));
     }
 
     pub fn unset(&mut self, key: &str) {
@@ -111,7 +123,7 @@ impl Installation {
 
     /// The program with these arguments, in this installation's folder and environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
+        let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(self.path());
         command.env_clear().envs(&self.environment);
         for kept in ["PATH", "HOME", "LLVM_PROFILE_FILE"] {
