@@ -26,13 +26,13 @@ bench *OPTIONS:
 pictures:
     GRANTOR_TEST_PICTURES=docs/images cargo test --test suite console::pictures
 
-# 1,000 rounds of 200 parallel uses of one refresh token, two processes, both databases
-long-rotation:
-    GRANTOR_TEST_ROUNDS=1000 cargo test --test suite faults::two_processes -- --nocapture
-
-# 100 times `kill -9` under load, both databases
-long-kills:
-    GRANTOR_TEST_KILLS=100 cargo test --test suite faults::kill -- --nocapture
+# The long forms of the trials of faults: about an hour
+faults:
+    cargo build --locked --features sabotage --bin grantor-sabotage
+    GRANTOR_TEST_KILLS=500 cargo test --locked --test suite faults::kill::what_was_answered_before_a_kill_holds_after_it::db_1 -- --nocapture
+    GRANTOR_TEST_KILLS=200 cargo test --locked --test suite faults::kill::what_was_answered_before_a_kill_holds_after_it::db_2 -- --nocapture
+    GRANTOR_TEST_POWER_CUTS=100 cargo test --locked --test suite faults::power -- --nocapture
+    GRANTOR_TEST_ROUNDS=1000 cargo test --locked --test suite faults::two_processes -- --nocapture
 
 # 500 examples of every operation of the API, both databases
 long-schema:

@@ -4,6 +4,7 @@
 //! One change counter in the database says whether there is news; a node that could not read it for two seconds
 //! cannot tell, and says so.
 
+mod shards;
 mod snapshot;
 mod watch;
 

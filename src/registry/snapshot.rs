@@ -11,6 +11,7 @@ use crate::model::organization::Organization;
 use crate::model::role::Role;
 use crate::model::scope::CatalogueScope;
 use crate::model::time::{LONGEST_ACCESS_LIFETIME, Timestamp};
+use crate::registry::shards::Shards;
 use crate::store::signing_keys::StoredKey;
 use crate::store::{
     Db, StoreError, api_keys, clients, denied_tokens, families, instance, organizations, roles, scopes, signing_keys,
@@ -24,8 +25,7 @@ pub const CHANGES_TOLD_FOR: Duration = Duration::from_mins(5);
 /// How often what nothing can meet any more is dropped, in seconds.
 const FORGOTTEN_EVERY: i64 = 60;
 
-/// What may be many, or grows with every revocation or change: a new picture shares all but the branch that changed,
-/// so that one of 100,000 clients can change without the others being copied.
+/// What grows with every revocation or change: a new picture shares all but the branch that changed.
 type Shared<V> = HashTrieMapSync<String, V>;
 
 /// The registry at one value of the change counter. Cheap to clone: every table is shared until it changes.
@@ -34,7 +34,7 @@ pub struct Snapshot {
     /// The change counter that this picture shows.
     pub change: i64,
     organizations: Arc<HashMap<String, Arc<Organization>>>,
-    clients: Shared<Arc<Client>>,
+    clients: Shards<Arc<Client>>,
     roles: Arc<HashMap<String, Arc<Role>>>,
     scopes: Arc<HashMap<String, CatalogueScope>>,
     keys: Arc<Vec<StoredKey>>,
@@ -71,7 +71,7 @@ impl Snapshot {
             (organization.id.clone(), Arc::new(organization))
         });
         let changed = clients::changed_since(db, known)?.into_iter();
-        insert(&mut next.clients, changed.map(|client| (client.client_id.clone(), Arc::new(client))));
+        next.clients.insert(changed.map(|client| (client.client_id.clone(), Arc::new(client))));
         extend(&mut next.roles, roles::changed_since(db, known)?, |role| (role.id.clone(), Arc::new(role)));
         replace(&mut next.scopes, scopes::changed_since(db, known)?);
         insert(&mut next.denied, denied_tokens::changed_since(db, known)?);

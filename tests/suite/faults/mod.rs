@@ -1,21 +1,32 @@
 //! What happens when things break: a process, a disk, a database.
 
 pub mod database_away;
+mod disk;
 mod full_disk;
 mod kill;
+mod ledger;
 mod log_stays;
+mod power;
 mod stopping;
 mod two_processes;
+mod upgrade;
 
 use std::panic::AssertUnwindSafe;
 
 use grantor::sabotage::Defect;
 use serde_json::Value;
 
-use crate::harness::{Answer, Installation};
+use crate::harness::{Answer, Installation, sabotaged_program};
+
+/// How often a trial is made: more often where this variable says so.
+pub fn times(variable: &str, in_the_suite: u64) -> u64 {
+    std::env::var(variable).map_or(in_the_suite, |text| text.parse().expect("a number"))
+}
 
 /// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail.
 pub fn is_caught(defect: Defect, trial: impl FnOnce(Option<Defect>)) {
+    // Or its absence would be taken for what the trial found.
+    sabotaged_program();
     let found = std::panic::catch_unwind(AssertUnwindSafe(|| trial(Some(defect))));
     assert!(found.is_err(), "{defect:?} was in the program, and the trial did not find it");
 }
@@ -69,4 +80,13 @@ impl Account {
     pub fn refresh(&self, node: &Installation, token: &str) -> Result<Answer, String> {
         self.post(node, "/oauth/token", &[("grant_type", "refresh_token"), ("refresh_token", token)])
     }
+}
+
+/// Not now, and not a word more.
+#[track_caller]
+pub fn is_unavailable(answer: &Answer) {
+    assert_eq!(answer.status, 503, "{answer:?}");
+    answer.is_refused("temporarily_unavailable");
+    assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1), "{answer:?}");
+    assert!(!answer.body.contains("active") && !answer.body.contains("sub"), "{answer:?}");
 }

@@ -91,9 +91,7 @@ impl Installation {
 
     /// From now on this defect is in the program (`grantor::sabotage`).
     pub fn sabotage(&mut self, defect: Defect) {
-        self.program = Path::new(env!("CARGO_BIN_EXE_grantor")).with_file_name("grantor-sabotage");
-        let built = self.program.is_file();
-        assert!(built, "first: cargo build --locked --features sabotage --bin grantor-sabotage");
+        self.program = sabotaged_program();
         self.variable("GRANTOR_SABOTAGE", format!("{defect:?}"));
     }
 
@@ -223,8 +221,22 @@ impl Installation {
 
     /// SIGTERM, without waiting for what comes of it.
     pub fn tell_to_stop(&self) {
-        let pid = self.pid().and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?));
-        rustix::process::kill_process(pid.expect("a running server"), rustix::process::Signal::TERM).expect("a signal");
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.process().expect("a running server"), signal).expect("a signal");
+    }
+
+    fn process(&self) -> Option<rustix::process::Pid> {
+        rustix::process::Pid::from_raw(i32::try_from(self.pid()?).ok()?)
+    }
+
+    /// Whether the server runs no more, though nobody has waited for its end.
+    pub fn has_ended(&self) -> bool {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        self.process().is_none_or(|process| matches!(waitid(WaitId::Pid(process), options), Ok(Some(_)) | Err(_)))
     }
 
     /// The exit status, once the server has ended.
@@ -256,6 +268,13 @@ impl Installation {
         }
         Answer::of(request.call())
     }
+}
+
+/// The program that has every defect in it, to be switched on.
+pub fn sabotaged_program() -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_grantor")).with_file_name("grantor-sabotage");
+    assert!(program.is_file(), "first: cargo build --locked --features sabotage --bin grantor-sabotage");
+    program
 }
 
 /// An address that no other caller was given. The system may give one out again as soon as it is closed, and a node that is not

@@ -1,0 +1,55 @@
+//! Power cuts (SQLite): what was answered is on the disk, and not in the memory of a kernel that is gone.
+
+use std::time::Duration;
+
+use grantor::sabotage::Defect;
+
+use crate::faults::kill::kill_at_a_sync;
+use crate::faults::ledger::{Load, Otherwise};
+use crate::faults::{Account, is_caught, times};
+use crate::harness::{Database, Disk, Installation, missing, program};
+
+#[test]
+fn what_was_answered_before_a_power_cut_holds_after_it() {
+    if program("strace").is_none() {
+        return missing("strace");
+    }
+    trial(times("GRANTOR_TEST_POWER_CUTS", 6), None);
+}
+
+/// The disk of these trials loses what was not synced, or they would prove nothing.
+#[test]
+fn commits_that_do_not_wait_for_the_disk_are_found() {
+    is_caught(Defect::UnsyncedCommit, |defect| trial(2, defect));
+}
+
+fn trial(cuts: u64, defect: Option<Defect>) {
+    let mut disk = Disk::new(64);
+    let mut node = Installation::new(Database::Sqlite);
+    node.set("database.url", format!("sqlite://{}", disk.path().join("grantor.db").display()));
+    let accounts = [60, 59].map(|window| Account::create(&node, window));
+    let accounts = [&accounts[0], &accounts[1]];
+    disk.sync();
+    if let Some(defect) = defect {
+        node.sabotage(defect);
+    }
+    node.start();
+    let (mut refreshes, mut revocations) = (0, 0);
+    for cycle in 0..cuts {
+        let ledger = Load::new(&node, accounts, Otherwise::Torn).beside(|| {
+            if cycle % 2 == 1 {
+                return kill_at_a_sync(&node, cycle);
+            }
+            std::thread::sleep(Duration::from_millis(50 + cycle * 41 % 200));
+            node.signal(rustix::process::Signal::KILL);
+        });
+        // Before the power goes: a dead process writes nothing more.
+        node.kill();
+        disk.lose_power();
+        node.start();
+        ledger.holds(&node, accounts, &format!("cut {cycle}"));
+        refreshes += ledger.refreshes();
+        revocations += ledger.revocations();
+    }
+    println!("{cuts} power cuts, {refreshes} refreshes and {revocations} revocations held");
+}
