@@ -42,7 +42,7 @@ impl Fault {
         match self {
             Self::Full => Ending::Space(disk.fill()),
             Self::WritesFail => errors("pwrite64:error=EIO"),
-            Self::SyncsFail => errors("fdatasync:error=EIO"),
+            Self::SyncsFail => errors("fsync,fdatasync:error=EIO"),
             Self::ReadsFail => errors("pread64:error=EIO"),
         }
     }

@@ -25,7 +25,7 @@ fn an_answer_before_its_commit_is_found() {
 /// Kills a server at the moment when one of its next syncs begins, which then is not made.
 pub fn kill_at_a_sync(node: &Installation, cycle: u64) {
     let nth = 1 + cycle * 13 % 40;
-    let _injection = Injection::into(node.pid().unwrap(), &format!("fdatasync:retval=0:signal=KILL:when={nth}"));
+    let _injection = Injection::into(node.pid().unwrap(), &format!("fsync,fdatasync:retval=0:signal=KILL:when={nth}"));
     let started = Instant::now();
     while !node.has_ended() {
         assert!(started.elapsed() < Duration::from_secs(10), "no sync in ten seconds");

@@ -75,7 +75,7 @@ impl<'a> Load<'a> {
             let over = AtEnd(&self.over);
             let mut clients: Vec<_> = (0..REFRESHING).map(|_| scope.spawn(|| self.refresh())).collect();
             clients.extend((0..REVOKING).map(|_| scope.spawn(|| self.revoke())));
-            within(Duration::from_secs(10), || self.busy.load(Ordering::Acquire) == REFRESHING);
+            within(Duration::from_secs(10), || self.busy.load(Ordering::Acquire) == REFRESHING + REVOKING);
             fault();
             drop(over);
             Ledger { heard: clients.into_iter().map(|client| client.join().unwrap()).collect() }
@@ -120,6 +120,9 @@ impl<'a> Load<'a> {
             let revocation = || self.revoking.post(self.node, "/oauth/revoke", &form);
             let Some(_) = self.success(&mut heard, revocation) else { continue };
             heard.revoked.push(Revoked { access, refresh: whole_family.then_some(refresh) });
+            if heard.revoked.len() == 1 {
+                self.busy.fetch_add(1, Ordering::AcqRel);
+            }
         }
         heard
     }

@@ -292,5 +292,11 @@ pub fn unused_address() -> SocketAddr {
 impl Drop for Installation {
     fn drop(&mut self) {
         self.kill();
+        // With a failure goes what the server said last.
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("the server's log ends so:\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
+        }
     }
 }
