@@ -9,10 +9,7 @@ COPY Cargo.toml Cargo.lock askama.toml ./
 COPY src src
 COPY migrations migrations
 COPY config config
-# Cargo.toml names them, so cargo looks for them.
-COPY bench/load.rs bench/load.rs
-COPY bench/fill.rs bench/fill.rs
-COPY examples/rust examples/rust
+COPY .cargo .cargo
 RUN cargo build --release --locked --features postgres-tls --bin grantor
 
 FROM debian:bookworm-slim

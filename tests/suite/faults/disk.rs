@@ -79,7 +79,7 @@ fn trial(fault: Fault, defect: Option<Defect>) {
             let ending = fault.begin(&disk, &node);
             if !matches!(fault, Fault::ReadsFail) {
                 // A log that was written before has room until it grows.
-                within(Duration::from_secs(20), || status() == 503);
+                within(Duration::from_secs(8), || status() == 503);
                 let told = account.post(&node, "/oauth/introspect", &[("token", &access)]).unwrap().ok();
                 assert_eq!(told.json()["active"], true);
             }
