@@ -9,11 +9,11 @@ mod process;
 mod requirement;
 mod server;
 
-pub use answer::{Answer, agent, basic, form};
+pub use answer::{Answer, agent, basic, form, post_form};
 pub use browser::{Browser, Looks};
 pub use builders::{TestClient, TestUser, UserBuilder};
 pub use pages::{Pages, safe};
 pub use postgres::fresh_postgres_url;
-pub use process::{Installation, unused_address};
+pub use process::{Installation, sabotaged_program, unused_address};
 pub use requirement::{missing, program};
 pub use server::{Database, Server, ServerBuilder};
