@@ -297,6 +297,7 @@ impl App {
         let drain = Duration::from_secs(self.config.server.drain);
         let connections = http::Connections::default();
         let accepted = connections.clone();
+        let listener = self.public.try_clone()?;
         let public = HttpServer::new(move || {
             // Outermost what gives the id: an answer of CORS has one too.
             ActixApp::new()
@@ -325,7 +326,7 @@ impl App {
         let at_once = Arc::new(Notify::new());
         let handle = public.handle();
         let stop = async move { handle.stop(true).await };
-        let told = actix_web::rt::spawn(stopping::when_told(leaving, stop, drain, Arc::clone(&at_once)));
+        let told = actix_web::rt::spawn(stopping::when_told(leaving, listener, stop, drain, Arc::clone(&at_once)));
         let private_handle = private.handle();
         let poll = actix_web::rt::spawn(background::poll_changes(Arc::clone(&self.context)));
         let quiet_for = Duration::from_secs(limits.keep_alive + limits.header_timeout);

@@ -69,6 +69,8 @@ impl EncodeLabelSet for SweptLabels {
 /// What the page shows of other parts at the instant it is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Figures {
+    /// Whether the node can do its work, as `/health/ready` says.
+    pub ready: bool,
     /// Password hashes that wait for a thread.
     pub hash_queue: usize,
     /// Threads that hash passwords.
@@ -90,6 +92,7 @@ pub struct Figures {
 /// The counters of a node.
 pub struct Metrics {
     registry: Registry,
+    ready: Gauge,
     requests: Family<RequestLabels, Counter>,
     tokens: Family<TokenLabels, Counter>,
     mail: Family<MailLabels, Counter>,
@@ -113,6 +116,7 @@ impl Default for Metrics {
         let buckets = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
         let mut made = Self {
             registry: Registry::with_prefix("grantor"),
+            ready: Gauge::default(),
             requests: Family::default(),
             tokens: Family::default(),
             mail: Family::default(),
@@ -131,6 +135,7 @@ impl Default for Metrics {
             seen: Default::default(),
         };
         let registry = &mut made.registry;
+        registry.register("ready", "Whether the node is ready: 1, or 0", made.ready.clone());
         registry.register("http_requests", "Requests by route and status", made.requests.clone());
         registry.register("tokens", "Token requests by grant and outcome", made.tokens.clone());
         registry.register("mail", "Attempts of this node to send a message, by outcome", made.mail.clone());
@@ -193,6 +198,7 @@ impl Metrics {
     #[must_use]
     pub fn page(&self, figures: &Figures) -> String {
         let gauge = |gauge: &Gauge, value: usize| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        self.ready.set(i64::from(figures.ready));
         gauge(&self.hash_queue, figures.hash_queue);
         gauge(&self.hash_threads, figures.hash_threads);
         gauge(&self.store_busy, figures.store_busy);

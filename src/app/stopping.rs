@@ -1,11 +1,13 @@
 //! How a node goes: readiness first, then the listener, then what is in flight; and at once where it is told twice.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
+use crate::app::listening;
 use crate::http::State;
 use crate::sabotage::{self, Defect};
 
@@ -28,10 +30,20 @@ impl Signals {
     }
 }
 
+/// How long those who have connected may wait for a worker before the listener closes. Shorter than the second after which who
+/// is ignored asks again.
+const ACCEPTED_WITHIN: Duration = Duration::from_millis(200);
+
 /// Waits for the first signal and has the server stopped: for `drain` the node says that it is not ready, answers on and closes each
-/// connection after its answer, so that whoever balances sends nothing new and no request meets a closed port. A second signal
-/// notifies `at_once`.
-pub(super) async fn when_told(state: State, stop: impl Future<Output = ()>, drain: Duration, at_once: Arc<Notify>) {
+/// connection after its answer, so that whoever balances sends nothing new and no request meets a closed port. Who balances without
+/// asking goes on until the port is closed, and whoever has connected by then is served. A second signal notifies `at_once`.
+pub(super) async fn when_told(
+    state: State,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+    drain: Duration,
+    at_once: Arc<Notify>,
+) {
     let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(cause) => return tracing::error!(%cause, "signals are not heard: only SIGKILL ends this server"),
@@ -44,6 +56,12 @@ pub(super) async fn when_told(state: State, stop: impl Future<Output = ()>, drai
     state.leave();
     let orderly = async {
         tokio::time::sleep(drain).await;
+        match listening::ignore_further(&listener) {
+            Ok(()) => tokio::time::sleep(ACCEPTED_WITHIN).await,
+            Err(cause) => tracing::debug!(%cause, "whoever has connected and is not accepted yet is cut off"),
+        }
+        // It would keep the port open.
+        drop(listener);
         stop.await;
         // What follows the listener's end is the caller's: only a second signal is still waited for.
         std::future::pending::<()>().await;

@@ -64,6 +64,7 @@ pub async fn metrics(state: web::Data<State>) -> HttpResponse {
     let pool = context.login.pool();
     let store = context.store.figures();
     let page = context.metrics.page(&Figures {
+        ready: missing(&state).await.is_empty(),
         hash_queue: pool.queue_depth(),
         hash_threads: pool.threads(),
         hashes: pool.started(),

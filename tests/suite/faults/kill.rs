@@ -27,7 +27,7 @@ pub fn kill_at_a_sync(node: &Installation, cycle: u64) {
     let nth = 1 + cycle * 13 % 40;
     let _injection = Injection::into(node.pid().unwrap(), &format!("fsync,fdatasync:retval=0:signal=KILL:when={nth}"));
     let started = Instant::now();
-    while !node.has_ended() {
+    while !node.is_gone() {
         assert!(started.elapsed() < Duration::from_secs(10), "no sync in ten seconds");
         std::thread::sleep(Duration::from_millis(2));
     }

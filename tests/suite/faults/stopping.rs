@@ -1,10 +1,13 @@
 //! Stopping: readiness goes first, then the listener; what is in flight ends, and a second signal ends it at once.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use grantor::sabotage::Defect;
 use rstest::rstest;
 
-use crate::faults::Account;
+use crate::faults::{Account, is_caught};
 use crate::harness::{Database, Installation};
 
 #[rstest]
@@ -15,6 +18,7 @@ fn a_node_that_drains_is_not_ready_and_answers_on(#[values(Database::Sqlite, Dat
     node.start();
     let first = account.sign_in(&node).unwrap().ok().refresh_token();
     assert_eq!(node.get("/health/ready", &[]).header("connection"), "", "kept alive before");
+    assert_eq!(node.metric("ready"), 1);
 
     let told = Instant::now();
     node.tell_to_stop();
@@ -24,6 +28,7 @@ fn a_node_that_drains_is_not_ready_and_answers_on(#[values(Database::Sqlite, Dat
     }
     let refreshed = account.refresh(&node, &first).unwrap().ok();
     assert_eq!(refreshed.header("connection"), "close", "{refreshed:?}");
+    assert_eq!(node.metric("ready"), 0);
     assert_eq!(node.get("/health/live", &[]).status, 200);
 
     assert_eq!(node.wait(), Some(0), "{}", node.log());
@@ -72,4 +77,45 @@ fn a_hash_in_flight_is_finished_and_answered() {
 
     answer.unwrap().ok().access_token();
     assert_eq!(node.wait(), Some(0), "{}", node.log());
+}
+
+#[test]
+fn whoever_has_connected_when_the_port_closes_is_answered() {
+    connected_at_the_end(None);
+}
+
+#[test]
+fn a_stop_that_drops_whoever_has_connected_is_found() {
+    is_caught(Defect::NoDrain, connected_at_the_end);
+}
+
+/// Callers with a connection for each request, as of a proxy that asks no health check: each is answered or refused.
+fn connected_at_the_end(defect: Option<Defect>) {
+    let mut node = Installation::new(Database::Sqlite);
+    if let Some(defect) = defect {
+        node.sabotage(defect);
+    }
+    let address = node.base().replace("http://", "");
+    let ask_until_refused = || {
+        let mut answered = 0;
+        while let Ok(mut connection) = TcpStream::connect(&address) {
+            let mut answer = String::new();
+            let request = "GET /health/live HTTP/1.1\r\nHost: grantor\r\nConnection: close\r\n\r\n";
+            let told = connection.write_all(request.as_bytes()).and_then(|()| connection.read_to_string(&mut answer));
+            assert!(answer.starts_with("HTTP/1.1 200 "), "after {answered} answers: {told:?} {answer:?}");
+            answered += 1;
+        }
+        answered
+    };
+    for _ in 0..5 {
+        node.start();
+        let answered: Vec<usize> = std::thread::scope(|scope| {
+            let callers: Vec<_> = (0..16).map(|_| scope.spawn(ask_until_refused)).collect();
+            std::thread::sleep(Duration::from_millis(200));
+            node.tell_to_stop();
+            callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+        });
+        assert!(answered.iter().all(|answered| *answered > 0), "{answered:?}");
+        assert_eq!(node.wait(), Some(0), "{}", node.log());
+    }
 }

@@ -99,6 +99,16 @@ pub fn agent() -> &'static ureq::Agent {
     })
 }
 
+/// Posts a form with Basic authentication; no answer is an outcome, too.
+pub fn post_form(url: &str, client: (&str, &str), pairs: &[(&str, &str)]) -> Result<Answer, String> {
+    let sent = agent()
+        .post(url)
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .header("Authorization", basic(client.0, client.1))
+        .send(form(pairs));
+    sent.map(|response| Answer::of(Ok(response))).map_err(|error| error.to_string())
+}
+
 /// HTTP Basic with form-encoded parts, as RFC 6749 §2.3.1 says.
 pub fn basic(id: &str, secret: &str) -> String {
     let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();

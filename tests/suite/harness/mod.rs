@@ -11,7 +11,7 @@ mod process;
 mod requirement;
 mod server;
 
-pub use answer::{Answer, agent, basic, form};
+pub use answer::{Answer, agent, basic, form, post_form};
 pub use browser::{Browser, Looks};
 pub use builders::{TestClient, TestUser, UserBuilder};
 pub use disk::Disk;

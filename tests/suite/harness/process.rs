@@ -1,11 +1,11 @@
 //! The real program as a real process: command line and server, killed as needed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use grantor::admin::Authority;
@@ -17,7 +17,7 @@ use grantor::sabotage::Defect;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::answer::{Answer, agent};
+use super::answer::{Answer, agent, post_form};
 use super::postgres::fresh_postgres_url;
 use super::requirement::missing;
 use super::server::Database;
@@ -107,6 +107,14 @@ impl Installation {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// What the node's page of metrics says of one without labels.
+    pub fn metric(&self, name: &str) -> i64 {
+        let address = &self.environment["GRANTOR__SERVER__PRIVATE_ADDRESS"];
+        let page = Answer::of(agent().get(format!("http://{address}/metrics")).call()).ok().body;
+        let value = page.lines().find_map(|line| line.strip_prefix(&format!("grantor_{name} ")));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in\n{page}"))
+    }
+
     pub fn database_url(&self) -> String {
         self.environment["GRANTOR__DATABASE__URL"].clone()
     }
@@ -186,15 +194,15 @@ impl Installation {
 
     /// Starts the server and waits until it is ready; answers how long that took.
     pub fn start(&mut self) -> Duration {
-        let started = Instant::now();
         self.spawn();
-        self.wait_until_ready(started)
+        self.wait_until_ready()
     }
 
-    fn wait_until_ready(&mut self, started: Instant) -> Duration {
+    /// Waits until a server that was spawned is ready; fails where it ends instead.
+    pub fn wait_until_ready(&mut self) -> Duration {
+        let started = Instant::now();
         loop {
-            let ended = self.server.as_mut().and_then(|server| server.try_wait().unwrap());
-            assert!(ended.is_none(), "the server ended: {}", self.log());
+            assert!(self.has_ended().is_none(), "the server ended: {}", self.log());
             if let Ok(response) = agent().get(format!("{}/health/ready", self.base())).call()
                 && response.status() == 200
             {
@@ -233,7 +241,7 @@ impl Installation {
     }
 
     /// Whether the server runs no more, though nobody has waited for its end.
-    pub fn has_ended(&self) -> bool {
+    pub fn is_gone(&self) -> bool {
         use rustix::process::{WaitId, WaitIdOptions, waitid};
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         self.process().is_none_or(|process| matches!(waitid(WaitId::Pid(process), options), Ok(Some(_)) | Err(_)))
@@ -244,21 +252,18 @@ impl Installation {
         self.server.take()?.wait().ok()?.code()
     }
 
+    /// The exit status of a server that has ended by itself.
+    pub fn has_ended(&mut self) -> Option<Option<i32>> {
+        self.server.as_mut()?.try_wait().unwrap().map(|status| status.code())
+    }
+
     pub fn pid(&self) -> Option<u32> {
         self.server.as_ref().map(Child::id)
     }
 
     /// Posts a form with Basic authentication.
     pub fn post(&self, path: &str, client: (&str, &str), pairs: &[(&str, &str)]) -> Result<Answer, String> {
-        let sent = agent()
-            .post(format!("{}{path}", self.base()))
-            .header("Content-Type", "application/x-www-form-urlencoded")
-            .header("Authorization", super::answer::basic(client.0, client.1))
-            .send(super::answer::form(pairs));
-        match sent {
-            Ok(response) => Ok(Answer::of(Ok(response))),
-            Err(error) => Err(error.to_string()),
-        }
+        post_form(&format!("{}{path}", self.base()), client, pairs)
     }
 
     pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -270,20 +275,25 @@ impl Installation {
     }
 }
 
-/// The program that has every defect in it, to be switched on.
+/// The program with defects that can be switched on.
+#[track_caller]
 pub fn sabotaged_program() -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_grantor")).with_file_name("grantor-sabotage");
     assert!(program.is_file(), "first: cargo build --locked --features sabotage --bin grantor-sabotage");
     program
 }
 
-/// An address that no other caller was given. The system may give one out again as soon as it is closed, and a node that is not
-/// up yet would be taken for the one that has its port.
+/// An address that no other caller was given. It lies below the ports that the system gives to whoever connects: one of those
+/// could be somebody's when a node that was stopped wants its port again.
 pub fn unused_address() -> SocketAddr {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    const PORTS: std::ops::Range<u16> = 12_000..32_000;
     loop {
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        if GIVEN.lock().unwrap().insert(address.port()) {
+        // Two runs of the tests at once begin at different places.
+        let begin = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).unwrap();
+        let number = (begin + GIVEN.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        let address = SocketAddr::from(([127, 0, 0, 1], PORTS.start + number));
+        if TcpListener::bind(address).is_ok() {
             return address;
         }
     }
