@@ -34,6 +34,11 @@ long-rotation:
 long-kills:
     GRANTOR_TEST_KILLS=100 cargo test --test suite faults::kill -- --nocapture
 
+# Faults in their long forms: 20 outages of PostgreSQL under load
+faults:
+    cargo build --locked --features sabotage --bin grantor-sabotage
+    GRANTOR_TEST_OUTAGES=20 cargo test --locked --test suite faults::outages -- --nocapture
+
 # 500 examples of every operation of the API, both databases
 long-schema:
     GRANTOR_TEST_EXAMPLES=500 cargo test --test suite schemathesis -- --nocapture

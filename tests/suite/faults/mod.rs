@@ -1,21 +1,30 @@
 //! What happens when things break: a process, a disk, a database.
 
+mod clock_jumps;
 pub mod database_away;
+mod failover;
 mod full_disk;
 mod kill;
+mod ledger;
 mod log_stays;
+mod outages;
 mod stopping;
 mod two_processes;
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use grantor::sabotage::Defect;
 use serde_json::Value;
 
-use crate::harness::{Answer, Installation};
+use crate::harness::{Answer, Installation, sabotaged_program};
+use crate::house::registry::within;
 
-/// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail.
+/// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail. What it needs is made before:
+/// that it cannot be made is nothing found.
 pub fn is_caught(defect: Defect, trial: impl FnOnce(Option<Defect>)) {
+    // Or its absence would be taken for what the trial found.
+    sabotaged_program();
     let found = std::panic::catch_unwind(AssertUnwindSafe(|| trial(Some(defect))));
     assert!(found.is_err(), "{defect:?} was in the program, and the trial did not find it");
 }
@@ -69,4 +78,50 @@ impl Account {
     pub fn refresh(&self, node: &Installation, token: &str) -> Result<Answer, String> {
         self.post(node, "/oauth/token", &[("grant_type", "refresh_token"), ("refresh_token", token)])
     }
+}
+
+/// A client of a real installation that gets tokens for itself: what it asks, a node answers from memory.
+pub struct Machine {
+    id: String,
+    secret: String,
+}
+
+impl Machine {
+    /// Makes it on the command line.
+    pub fn create(installation: &Installation) -> Self {
+        let made = installation.json(&["client", "create", "--label", "machine", "--grant-type", "client_credentials"]);
+        let text = |member: &str| made[member].as_str().expect(member).to_owned();
+        Self { id: text("client_id"), secret: text("client_secret") }
+    }
+
+    /// Its token, and whether `/verify` knows its secret.
+    pub fn asks(&self, node: &Installation) -> [Answer; 2] {
+        let token = node.post("/oauth/token", (&self.id, &self.secret), &[("grant_type", "client_credentials")]);
+        let headers = [("Client-ID", self.id.as_str()), ("Client-Secret", self.secret.as_str())];
+        [token.expect("an answer"), node.get("/verify", &headers)]
+    }
+
+    /// Whether it is answered 200.
+    pub fn is_served(&self, node: &Installation) -> bool {
+        self.asks(node).iter().all(|answer| answer.status == 200)
+    }
+
+    /// A node without its database says so within this time, and goes on saying so.
+    #[track_caller]
+    pub fn is_refused_within(&self, most: Duration, node: &Installation) {
+        within(most, || self.asks(node).iter().all(|answer| answer.status == 503));
+        for _ in 0..20 {
+            self.asks(node).iter().for_each(is_unavailable);
+            std::thread::sleep(Duration::from_millis(25));
+        }
+    }
+}
+
+/// Not now, and not a word more.
+#[track_caller]
+pub fn is_unavailable(answer: &Answer) {
+    assert_eq!(answer.status, 503, "{answer:?}");
+    answer.is_refused("temporarily_unavailable");
+    assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1), "{answer:?}");
+    assert!(!answer.body.contains("active") && !answer.body.contains("sub"), "{answer:?}");
 }

@@ -44,6 +44,11 @@ impl Installation {
         Self::on(folder, url)
     }
 
+    /// On a database that is there already.
+    pub fn on_url(url: &str) -> Self {
+        Self::on(tempfile::tempdir().expect("a folder"), url.to_owned())
+    }
+
     fn on(folder: TempDir, url: String) -> Self {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_grantor"));
         let mut installation = Self { program, folder, environment: BTreeMap::new(), port: 0, server: None };
@@ -89,11 +94,14 @@ impl Installation {
         self.environment.insert(name.to_owned(), value.to_string());
     }
 
+    /// Takes such a variable back.
+    pub fn forget_variable(&mut self, name: &str) {
+        self.environment.remove(name);
+    }
+
     /// From now on this defect is in the program (`grantor::sabotage`).
     pub fn sabotage(&mut self, defect: Defect) {
-        self.program = Path::new(env!("CARGO_BIN_EXE_grantor")).with_file_name("grantor-sabotage");
-        let built = self.program.is_file();
-        assert!(built, "first: cargo build --locked --features sabotage --bin grantor-sabotage");
+        self.program = sabotaged_program();
         self.variable("GRANTOR_SABOTAGE", format!("{defect:?}"));
     }
 
@@ -256,6 +264,13 @@ impl Installation {
         }
         Answer::of(request.call())
     }
+}
+
+/// The program that has every defect in it, to be switched on.
+pub fn sabotaged_program() -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_grantor")).with_file_name("grantor-sabotage");
+    assert!(program.is_file(), "first: cargo build --locked --features sabotage --bin grantor-sabotage");
+    program
 }
 
 /// An address that no other caller was given. The system may give one out again as soon as it is closed, and a node that is not
