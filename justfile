@@ -33,6 +33,7 @@ faults:
     GRANTOR_TEST_KILLS=200 cargo test --locked --test suite faults::kill::what_was_answered_before_a_kill_holds_after_it::db_2 -- --nocapture
     GRANTOR_TEST_POWER_CUTS=100 cargo test --locked --test suite faults::power -- --nocapture
     GRANTOR_TEST_ROUNDS=1000 cargo test --locked --test suite faults::two_processes -- --nocapture
+    GRANTOR_TEST_OUTAGES=20 cargo test --locked --test suite faults::outages -- --nocapture
 
 # 500 examples of every operation of the API, both databases
 long-schema:

@@ -64,7 +64,8 @@ fn sweeps(context: &Context, now: Timestamp) -> [(Sweep, Timestamp); 13] {
     let retention = context.settings.retention;
     let ago = |seconds: i64| now.plus_seconds(-seconds);
     [
-        (DENIED_TOKENS, now),
+        // Not at their expiry: a clock that was ahead when they were dropped would bring them back to life.
+        (DENIED_TOKENS, ago(LONGEST_ACCESS_LIFETIME)),
         (ATTEMPTS, ago(ATTEMPTS_KEPT)),
         (KNOWN_NETWORKS, ago(crate::login::NETWORK_KNOWN_FOR)),
         (MAIL, ago(retention.mail)),

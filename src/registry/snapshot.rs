@@ -102,7 +102,8 @@ impl Snapshot {
         }
         self.forgotten_at = Some((now, Instant::now()));
         let oldest = now.plus_seconds(-LONGEST_ACCESS_LIFETIME);
-        retain(&mut self.denied, |expires_at| *expires_at > now);
+        // A clock that is ahead now may be right again later: what is denied stays so for as long as what was ended.
+        retain(&mut self.denied, |expires_at| *expires_at >= oldest);
         retain(&mut self.ended_families, |ended_at| *ended_at >= oldest);
         retain(&mut self.user_epochs, |(_, raised_at)| *raised_at >= oldest);
         retain(&mut self.user_changes, |told| told.read.elapsed() < CHANGES_TOLD_FOR);

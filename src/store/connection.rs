@@ -134,23 +134,19 @@ fn write_ahead(connection: &mut SqliteConnection) -> Result<(), diesel::result::
 
 fn open_postgres(url: &str, deadline_ms: u64) -> Result<PgConnection, StoreError> {
     // libpq has no time-out of its own for a query: the server's bounds a slow statement, TCP's a dead network.
-    let mut parsed = url::Url::parse(url)
-        .map_err(|cause| StoreError::Unavailable(format!("the database URL cannot be read: {cause}")))?;
-    let given: Vec<String> = parsed.query_pairs().map(|(key, _)| key.into_owned()).collect();
-    for (key, value) in [
-        ("connect_timeout", "3".to_owned()),
-        ("tcp_user_timeout", deadline_ms.to_string()),
-        // A host that is gone while a thread waits for its answer sends nothing that could time out.
-        ("keepalives_idle", "5".to_owned()),
-        ("keepalives_interval", "2".to_owned()),
-        ("keepalives_count", "3".to_owned()),
-        ("application_name", "grantor".to_owned()),
-    ] {
-        if !given.iter().any(|g| g == key) {
-            parsed.query_pairs_mut().append_pair(key, &value);
-        }
-    }
-    let mut connection = PgConnection::establish(parsed.as_str()).map_err(|cause| {
+    let url = with_parameters(
+        url,
+        &[
+            ("connect_timeout", "3"),
+            ("tcp_user_timeout", &deadline_ms.to_string()),
+            // A host that is gone while a thread waits for its answer sends nothing that could time out.
+            ("keepalives_idle", "5"),
+            ("keepalives_interval", "2"),
+            ("keepalives_count", "3"),
+            ("application_name", "grantor"),
+        ],
+    );
+    let mut connection = PgConnection::establish(&url).map_err(|cause| {
         let reason = reason_of(&cause.to_string());
         StoreError::Unavailable(format!(
             "PostgreSQL: {reason}. Check that it runs there and that database.url is right."
@@ -168,8 +164,66 @@ fn open_postgres(url: &str, deadline_ms: u64) -> Result<PgConnection, StoreError
     Ok(connection)
 }
 
+/// The URL with those of these parameters that it does not have itself. It is taken as text: libpq takes several hosts
+/// (`a:5432,b:5432`), and no standard of URLs does.
+fn with_parameters(url: &str, wanted: &[(&str, &str)]) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+    let (authority, place) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    // libpq ends a password at the first `@`, people at the last.
+    let authority = match authority.rsplit_once('@') {
+        Some((user, hosts)) => format!("{}@{hosts}", user.replace('@', "%40")),
+        None => authority.to_owned(),
+    };
+    let query = place.split_once('?').map(|(_, query)| query);
+    let is_given = |wanted: &str| {
+        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).any(|(name, _)| name == wanted)
+    };
+    let mut complete = format!("{scheme}://{authority}{place}");
+    let mut joint = match query {
+        None => "?",
+        Some("") => "",
+        Some(_) => "&",
+    };
+    for (name, value) in wanted.iter().filter(|(name, _)| !is_given(name)) {
+        complete.extend([joint, name, "=", value]);
+        joint = "&";
+    }
+    complete
+}
+
 /// What libpq says, on one line: one reason for each address that it tried, without the indented questions.
 fn reason_of(text: &str) -> String {
     let reasons = text.lines().filter(|line| !line.is_empty() && !line.starts_with(char::is_whitespace));
     reasons.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_keeps_what_it_says_and_gets_what_it_does_not() {
+        let wanted = [("connect_timeout", "3"), ("application_name", "grantor")];
+        for (url, complete) in [
+            ("postgres://h/d", "postgres://h/d?connect_timeout=3&application_name=grantor"),
+            ("postgres://h", "postgres://h?connect_timeout=3&application_name=grantor"),
+            ("postgresql://h/d?", "postgresql://h/d?connect_timeout=3&application_name=grantor"),
+            ("postgres://h/d?connect_timeout=9", "postgres://h/d?connect_timeout=9&application_name=grantor"),
+            (
+                "postgres://h/d?application_name=a&connect%5Ftimeout=9",
+                "postgres://h/d?application_name=a&connect%5Ftimeout=9",
+            ),
+            (
+                "postgres://me:se%2Fcret@[::1]:5432,b:5433/d?target_session_attrs=read-write",
+                "postgres://me:se%2Fcret@[::1]:5432,b:5433/d?target_session_attrs=read-write&connect_timeout=3&application_name=grantor",
+            ),
+            ("postgres://me:p@ss@h/d", "postgres://me:p%40ss@h/d?connect_timeout=3&application_name=grantor"),
+            (
+                "postgres:///d?host=/run/postgresql",
+                "postgres:///d?host=/run/postgresql&connect_timeout=3&application_name=grantor",
+            ),
+        ] {
+            assert_eq!(with_parameters(url, &wanted), complete);
+        }
+    }
 }

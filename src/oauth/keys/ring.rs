@@ -93,10 +93,14 @@ impl KeyRing {
     /// The key that signs with an algorithm at this instant.
     #[must_use]
     pub fn signing(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<OpenKey>> {
-        self.ordered
-            .iter()
-            .filter(|key| key.algorithm == algorithm)
-            .find(|key| key.times.state_at(now) == KeyState::Signing)
+        let in_state = |state: KeyState| {
+            let of_algorithm = self.ordered.iter().filter(move |key| key.algorithm == algorithm);
+            of_algorithm.filter(move |key| key.times.state_at(now) == state)
+        };
+        // Before the first key's time the clock is wrong: it was set back, or is behind that of the node that made the key.
+        in_state(KeyState::Signing)
+            .next()
+            .or_else(|| in_state(KeyState::Published).min_by_key(|key| key.times.signs_at))
     }
 
     /// A key that may verify at this instant, by its `kid`.
@@ -113,7 +117,7 @@ impl KeyRing {
     /// Whether any key signs at this instant.
     #[must_use]
     pub fn can_sign(&self, now: Timestamp) -> bool {
-        self.ordered.iter().any(|key| key.times.state_at(now) == KeyState::Signing)
+        self.ordered.iter().any(|key| self.signing(key.algorithm, now).is_some())
     }
 
     /// The algorithms that sign at this instant, in a fixed order.

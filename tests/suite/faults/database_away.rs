@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::faults::is_unavailable;
 use crate::harness::{Answer, Database, Server, TestClient, fresh_postgres_url, missing};
 use crate::house::registry::within;
 
@@ -56,7 +57,7 @@ impl Wire {
         self.state.store(STALLED, Ordering::Release);
     }
 
-    fn mend(&self) {
+    pub fn mend(&self) {
         self.state.store(OPEN, Ordering::Release);
     }
 }
@@ -72,14 +73,6 @@ fn copy(mut from: TcpStream, mut to: TcpStream, state: &AtomicU8) {
         }
     }
     let _ = to.shutdown(Shutdown::Both);
-}
-
-#[track_caller]
-fn is_unavailable(answer: &Answer) {
-    assert_eq!(answer.status, 503, "{answer:?}");
-    answer.is_refused("temporarily_unavailable");
-    assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1), "{answer:?}");
-    assert!(!answer.body.contains("active") && !answer.body.contains("sub"), "{answer:?}");
 }
 
 struct Calls<'a> {

@@ -1,29 +1,35 @@
 //! What happens when things break: a process, a disk, a database.
 
+mod clock_jumps;
 pub mod database_away;
 mod disk;
+mod failover;
 mod full_disk;
 mod kill;
 mod ledger;
 mod log_stays;
+mod outages;
 mod power;
 mod stopping;
 mod two_processes;
 mod upgrade;
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use grantor::sabotage::Defect;
 use serde_json::Value;
 
 use crate::harness::{Answer, Installation, sabotaged_program};
+use crate::house::registry::within;
 
 /// How often a trial is made: more often where this variable says so.
 pub fn times(variable: &str, in_the_suite: u64) -> u64 {
     std::env::var(variable).map_or(in_the_suite, |text| text.parse().expect("a number"))
 }
 
-/// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail.
+/// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail. What it needs is made before:
+/// that it cannot be made is nothing found.
 pub fn is_caught(defect: Defect, trial: impl FnOnce(Option<Defect>)) {
     // Or its absence would be taken for what the trial found.
     sabotaged_program();
@@ -79,6 +85,43 @@ impl Account {
 
     pub fn refresh(&self, node: &Installation, token: &str) -> Result<Answer, String> {
         self.post(node, "/oauth/token", &[("grant_type", "refresh_token"), ("refresh_token", token)])
+    }
+}
+
+/// A client of a real installation that gets tokens for itself: what it asks, a node answers from memory.
+pub struct Machine {
+    id: String,
+    secret: String,
+}
+
+impl Machine {
+    /// Makes it on the command line.
+    pub fn create(installation: &Installation) -> Self {
+        let made = installation.json(&["client", "create", "--label", "machine", "--grant-type", "client_credentials"]);
+        let text = |member: &str| made[member].as_str().expect(member).to_owned();
+        Self { id: text("client_id"), secret: text("client_secret") }
+    }
+
+    /// Its token, and whether `/verify` knows its secret.
+    pub fn asks(&self, node: &Installation) -> [Answer; 2] {
+        let token = node.post("/oauth/token", (&self.id, &self.secret), &[("grant_type", "client_credentials")]);
+        let headers = [("Client-ID", self.id.as_str()), ("Client-Secret", self.secret.as_str())];
+        [token.expect("an answer"), node.get("/verify", &headers)]
+    }
+
+    /// Whether it is answered 200.
+    pub fn is_served(&self, node: &Installation) -> bool {
+        self.asks(node).iter().all(|answer| answer.status == 200)
+    }
+
+    /// A node without its database says so within this time, and goes on saying so.
+    #[track_caller]
+    pub fn is_refused_within(&self, most: Duration, node: &Installation) {
+        within(most, || self.asks(node).iter().all(|answer| answer.status == 503));
+        for _ in 0..20 {
+            self.asks(node).iter().for_each(is_unavailable);
+            std::thread::sleep(Duration::from_millis(25));
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub use builders::{TestClient, TestUser, UserBuilder};
 pub use disk::Disk;
 pub use injection::Injection;
 pub use pages::{Pages, safe};
-pub use postgres::fresh_postgres_url;
+pub use postgres::{Cluster, fresh_postgres_url};
 pub use process::{Installation, sabotaged_program, unused_address};
 pub use requirement::{missing, program};
 pub use server::{Database, Server, ServerBuilder};

@@ -44,6 +44,11 @@ impl Installation {
         Self::on(folder, url)
     }
 
+    /// On a database that is there already.
+    pub fn on_url(url: &str) -> Self {
+        Self::on(tempfile::tempdir().expect("a folder"), url.to_owned())
+    }
+
     fn on(folder: TempDir, url: String) -> Self {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_grantor"));
         let mut installation = Self { program, folder, environment: BTreeMap::new(), port: 0, server: None };
@@ -87,6 +92,11 @@ impl Installation {
     /// Sets an environment variable that is none of Grantor's own.
     pub fn variable(&mut self, name: &str, value: impl ToString) {
         self.environment.insert(name.to_owned(), value.to_string());
+    }
+
+    /// Takes such a variable back.
+    pub fn forget_variable(&mut self, name: &str) {
+        self.environment.remove(name);
     }
 
     /// From now on this defect is in the program (`grantor::sabotage`).

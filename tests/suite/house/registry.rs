@@ -9,7 +9,7 @@ use grantor::registry::{Registry, STALE_AFTER};
 use grantor::store::{Store, denied_tokens, instance};
 use rstest::rstest;
 
-use crate::harness::{Database, Server};
+use crate::harness::{Database, Server, TestClient};
 
 /// Waits for something that must become true, and answers how long it took.
 #[track_caller]
@@ -106,9 +106,29 @@ fn what_no_living_token_can_meet_is_forgotten(#[values(Database::Sqlite, Databas
     client.revoke(&answer.access_token()).ok();
     let is_denied = || server.context().registry.snapshot().is_denied(&jti);
     assert!(is_denied());
-    server.clock.advance(3601);
+    server.clock.advance(3601 + 86_400);
     server.run(async |context, _| maintenance::round(context).await).unwrap();
     // Memory is swept with the next change.
     server.confidential_client().create();
     assert!(!is_denied());
+}
+
+#[rstest]
+fn what_was_revoked_stays_so_when_the_clock_was_ahead_of_its_expiry_for_a_while(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let client = server.confidential_client().grants(["client_credentials"]).may_introspect().create();
+    let token = client.client_credentials().ok().access_token();
+    client.revoke(&token).ok();
+    server.clock.advance(3601);
+    server.run(async |context, _| maintenance::round(context).await).unwrap();
+    server.confidential_client().create();
+    server.clock.advance(-3601);
+    assert_eq!(client.introspect(&token).ok().body, r#"{"active":false}"#);
+    // In the table it stands, too.
+    let (id, secret) = (client.id, client.secret);
+    let server = server.restart();
+    let client = TestClient { server: &server, id, secret };
+    assert_eq!(client.introspect(&token).ok().body, r#"{"active":false}"#);
 }

@@ -36,7 +36,7 @@ fn more_rows_than_a_batch_go_and_those_that_are_needed_stay(
     let now = server.clock.now().micros();
     let ago = |days: i64| now - days * DAY * 1_000_000;
     let soon = now + 1_000_000_000;
-    insert(&server, "denied_tokens", 0..450, &format!("'old-{{n}}', {}, 0", now - 1));
+    insert(&server, "denied_tokens", 0..450, &format!("'old-{{n}}', {}, 0", ago(1) - 1));
     insert(&server, "denied_tokens", 0..30, &format!("'new-{{n}}', {soon}, 0"));
     let message = |status: &str, at: i64| {
         format!("'{status}-{at}-{{n}}', 'verify', 'a@example.com', NULL, NULL, '', '{status}', 1, 0, NULL, {at}, NULL")
@@ -77,7 +77,8 @@ fn one_node_sweeps_at_a_time_and_one_that_died_keeps_the_turn_for_a_minute(
 ) {
     let server = settled(Server::start(db));
     let now = server.clock.now();
-    insert(&server, "denied_tokens", 0..3, &format!("'old-{{n}}', {}, 0", now.micros() - 1));
+    let expired = now.plus_seconds(-DAY).micros() - 1;
+    insert(&server, "denied_tokens", 0..3, &format!("'old-{{n}}', {expired}, 0"));
     let hold = |holder: &'static str, seconds: i64| {
         let at = server.clock.now();
         server.run(async |context, _| context.store.write(move |db| turns::hold(db, holder, at, seconds)).await)

@@ -464,6 +464,28 @@ fn a_new_key_is_published_before_it_signs_and_the_old_one_stays_for_the_longest_
 }
 
 #[rstest]
+fn a_clock_behind_the_first_keys_beginning_keeps_nobody_from_signing(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let kids = |server: &Server| {
+        let all = server.run(async |context, by| signing_keys::list(context, by).await.unwrap());
+        all.into_iter().map(|(key, _)| key.kid).collect::<Vec<_>>()
+    };
+    let client = server.confidential_client().grants(["client_credentials"]).create();
+    let before = kids(&server);
+    let signer = part(&client.client_credentials().ok().access_token(), 0)["kid"].clone();
+    server.clock.advance(-3600);
+    assert_eq!(server.get("/health/ready", &[]).status, 200);
+    let token = client.client_credentials().ok().access_token();
+    assert_eq!(part(&token, 0)["kid"], signer);
+    assert!(Validator::default().accepts(&server, &token));
+    // Nor does a start at that time make a further key.
+    let server = server.restart();
+    assert_eq!(kids(&server), before);
+}
+
+#[rstest]
 fn a_key_is_rotated_by_itself_when_it_is_due(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
     let server = Server::with(db).set("keys.publish_ahead", 60).set("keys.rotation_interval", "1d").start();
     let other = server.second_node();
