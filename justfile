@@ -26,9 +26,12 @@ bench *OPTIONS:
 pictures:
     GRANTOR_TEST_PICTURES=docs/images cargo test --test suite console::pictures
 
-# 1,000 rounds of 200 parallel uses of one refresh token, two processes, both databases
-long-rotation:
-    GRANTOR_TEST_ROUNDS=1000 cargo test --test suite faults::two_processes -- --nocapture
+# The trials of faults in their long forms
+faults:
+    cargo build --locked --features sabotage --bin grantor-sabotage
+    cargo build --locked --example resource-server
+    GRANTOR_TEST_ROUNDS=1000 cargo test --locked --test suite faults::races -- --nocapture
+    GRANTOR_TEST_SECONDS=600 cargo test --locked --test suite faults::rolling_restart -- --nocapture
 
 # 100 times `kill -9` under load, both databases
 long-kills:

@@ -4,18 +4,24 @@ pub mod database_away;
 mod full_disk;
 mod kill;
 mod log_stays;
+mod newer_schema;
+mod one_at_a_time;
+mod races;
+mod rolling_restart;
 mod stopping;
-mod two_processes;
+mod validators;
 
 use std::panic::AssertUnwindSafe;
 
 use grantor::sabotage::Defect;
 use serde_json::Value;
 
-use crate::harness::{Answer, Installation};
+use crate::harness::{Answer, Installation, post_form, sabotaged_program};
 
 /// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail.
 pub fn is_caught(defect: Defect, trial: impl FnOnce(Option<Defect>)) {
+    // Without it the trial would fail as well, and nothing would have been found.
+    sabotaged_program();
     let found = std::panic::catch_unwind(AssertUnwindSafe(|| trial(Some(defect))));
     assert!(found.is_err(), "{defect:?} was in the program, and the trial did not find it");
 }
@@ -42,6 +48,8 @@ impl Account {
             "password",
             "--grant-type",
             "refresh_token",
+            "--grant-type",
+            "client_credentials",
             "--may-introspect",
             "--reuse-window",
             &window,
@@ -57,13 +65,21 @@ impl Account {
         }
     }
 
+    /// Posts to a node, or to what stands in front of nodes.
+    pub fn post_to(&self, base: &str, path: &str, pairs: &[(&str, &str)]) -> Result<Answer, String> {
+        post_form(&format!("{base}{path}"), (&self.client_id, &self.client_secret), pairs)
+    }
+
     pub fn post(&self, node: &Installation, path: &str, pairs: &[(&str, &str)]) -> Result<Answer, String> {
-        node.post(path, (&self.client_id, &self.client_secret), pairs)
+        self.post_to(&node.base(), path, pairs)
+    }
+
+    pub fn password_grant(&self) -> [(&str, &str); 3] {
+        [("grant_type", "password"), ("username", &self.username), ("password", &self.password)]
     }
 
     pub fn sign_in(&self, node: &Installation) -> Result<Answer, String> {
-        let pairs = [("grant_type", "password"), ("username", &self.username), ("password", &self.password)];
-        self.post(node, "/oauth/token", &pairs)
+        self.post(node, "/oauth/token", &self.password_grant())
     }
 
     pub fn refresh(&self, node: &Installation, token: &str) -> Result<Answer, String> {
