@@ -136,5 +136,8 @@ pub fn revoke(db: &mut Db, kid: &str, successor: StoredKey, now: Timestamp) -> R
 /// Nodes whose keys are due at the same minute come one after another, and each sees what the one before has done:
 /// the counter's row stays locked until the commit.
 fn one_at_a_time(db: &mut Db) -> Result<(), StoreError> {
+    if sabotage::is(Defect::NoLock) {
+        return Ok(());
+    }
     next_change(db).map(|_| ())
 }

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use yaml_rust2::{Yaml, YamlLoader};
 
 use super::installed::source;
+use super::nginx;
 use super::program::{Running, free_port, output_of};
 use crate::harness::{agent, fresh_postgres_url, missing, program};
 
@@ -130,21 +131,12 @@ impl Compose {
             ("grantor-2:8080", format!("127.0.0.1:{}", nodes[1])),
             ("listen 443 ", format!("listen 127.0.0.1:{port} ")),
             ("/etc/nginx/tls/", format!("{here}/examples/compose/tls/")),
-            ("/dev/stdout", format!("{here}/access.log")),
-            ("http {", temporary_folders(self.folder.path())),
         ];
         for (from, to) in exchanges {
             assert!(configuration.contains(from), "{from}");
             configuration = configuration.replace(from, &to);
         }
-        let file = self.folder.path().join("nginx.conf");
-        fs::write(&file, configuration).unwrap();
-        let outside = format!("daemon off; pid {here}/nginx.pid; error_log {here}/error.log;");
-        let mut nginx = Command::new(program("nginx").unwrap());
-        let mut nginx =
-            Running::start(nginx.arg("-p").arg(self.folder.path()).arg("-c").arg(file).args(["-g", &outside]));
-        nginx.until("it listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-        nginx
+        nginx::start(&configuration, self.folder.path(), port).expect("nginx")
     }
 }
 
@@ -154,13 +146,6 @@ impl Drop for Compose {
             eprintln!("nginx: {}", fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default());
         }
     }
-}
-
-/// Where nginx may write when it is not root.
-fn temporary_folders(folder: &Path) -> String {
-    ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].iter().fold("http {\n".to_owned(), |lines, name| {
-        format!("{lines}{name}_temp_path {};\n", folder.join(name).display())
-    })
 }
 
 /// Services with their `<<` merged in.

@@ -16,14 +16,14 @@ const AUDIENCE: &str = "orders-api";
 const TWO_HOURS: i64 = 2 * 3600;
 
 #[derive(Debug, Clone, Copy)]
-enum Example {
+pub enum Example {
     Rust,
     Node,
     Python,
 }
 
 /// The example as a command; none where what it needs is not installed.
-fn command(example: Example) -> Option<Command> {
+pub fn command(example: Example) -> Option<Command> {
     Some(match example {
         Example::Rust => {
             let programs = Path::new(env!("CARGO_BIN_EXE_grantor")).parent()?;

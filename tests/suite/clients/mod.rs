@@ -2,8 +2,9 @@
 
 mod compose;
 mod documents;
-mod examples;
+pub mod examples;
 pub mod installed;
+pub mod nginx;
 mod node_clients;
 mod oauth2_crate;
 mod platform_clients;

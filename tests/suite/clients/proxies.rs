@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use yaml_rust2::YamlLoader;
 
 use super::installed::source;
+use super::nginx;
 use super::program::{Running, free_port};
 use crate::faults::database_away::Wire;
 use crate::harness::{Answer, Database, Server, agent, fresh_postgres_url, missing, program};
@@ -108,13 +109,9 @@ struct Front {
 impl Proxy {
     /// None where the program is missing on this machine.
     fn start(self, grantor: &Server, upstream: &Upstream) -> Option<Front> {
-        let (name, example) = match self {
-            Self::Nginx => ("nginx", "nginx.conf"),
-            Self::Caddy => ("caddy", "Caddyfile"),
-        };
-        let Some(binary) = program(name) else {
-            missing(name);
-            return None;
+        let example = match self {
+            Self::Nginx => "nginx.conf",
+            Self::Caddy => "Caddyfile",
         };
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let here = folder.path().display().to_string();
@@ -125,31 +122,29 @@ impl Proxy {
         };
         exchange("127.0.0.1:8080", grantor.base().replace("http://", ""));
         exchange("127.0.0.1:3000", format!("127.0.0.1:{}", upstream.port));
-        let mut command = Command::new(binary);
-        let file = folder.path().join(example);
-        match self {
+        let proxy = match self {
             Self::Nginx => {
                 exchange("listen 8000", format!("listen 127.0.0.1:{port}"));
-                exchange("/dev/stdout", format!("{here}/access.log"));
-                let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-                let lines = temporary.map(|name| format!("{name}_temp_path {here}/{name};\n")).concat();
-                exchange("http {", format!("http {{\n{lines}"));
-                let outside = format!("daemon off; pid {here}/nginx.pid; error_log {here}/error.log;");
-                command.arg("-p").arg(folder.path()).arg("-c").arg(&file).args(["-g", &outside]);
+                nginx::start(&configuration, folder.path(), port)?
             }
             Self::Caddy => {
+                let Some(binary) = program("caddy") else {
+                    missing("caddy");
+                    return None;
+                };
                 exchange("http://:8000", format!("http://:{port}"));
                 let global = "{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n";
-                configuration = format!("{global}{configuration}");
+                let file = folder.path().join(example);
+                fs::write(&file, format!("{global}{configuration}")).unwrap();
+                let mut command = Command::new(binary);
                 command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file);
                 command.env("HOME", &here).env("XDG_DATA_HOME", &here).env("XDG_CONFIG_HOME", &here);
                 let log = fs::File::create(folder.path().join("caddy.log")).unwrap();
-                command.stderr(log);
+                let mut caddy = Running::start(command.stderr(log));
+                caddy.until("it listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+                caddy
             }
-        }
-        fs::write(&file, configuration).unwrap();
-        let mut proxy = Running::start(&mut command);
-        proxy.until("it listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        };
         Some(Front { base: format!("http://127.0.0.1:{port}"), _proxy: proxy, _folder: folder })
     }
 }

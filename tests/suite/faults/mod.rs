@@ -8,11 +8,15 @@ mod full_disk;
 mod kill;
 mod ledger;
 mod log_stays;
+mod newer_schema;
+mod one_at_a_time;
 mod outages;
 mod power;
+mod races;
+mod rolling_restart;
 mod stopping;
-mod two_processes;
 mod upgrade;
+mod validators;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -20,7 +24,7 @@ use std::time::Duration;
 use grantor::sabotage::Defect;
 use serde_json::Value;
 
-use crate::harness::{Answer, Installation, sabotaged_program};
+use crate::harness::{Answer, Installation, post_form, sabotaged_program};
 use crate::house::registry::within;
 
 /// How often a trial is made: more often where this variable says so.
@@ -31,7 +35,7 @@ pub fn times(variable: &str, in_the_suite: u64) -> u64 {
 /// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail. What it needs is made before:
 /// that it cannot be made is nothing found.
 pub fn is_caught(defect: Defect, trial: impl FnOnce(Option<Defect>)) {
-    // Or its absence would be taken for what the trial found.
+    // Without it the trial would fail as well, and nothing would have been found.
     sabotaged_program();
     let found = std::panic::catch_unwind(AssertUnwindSafe(|| trial(Some(defect))));
     assert!(found.is_err(), "{defect:?} was in the program, and the trial did not find it");
@@ -59,6 +63,8 @@ impl Account {
             "password",
             "--grant-type",
             "refresh_token",
+            "--grant-type",
+            "client_credentials",
             "--may-introspect",
             "--reuse-window",
             &window,
@@ -74,13 +80,21 @@ impl Account {
         }
     }
 
+    /// Posts to a node, or to what stands in front of nodes.
+    pub fn post_to(&self, base: &str, path: &str, pairs: &[(&str, &str)]) -> Result<Answer, String> {
+        post_form(&format!("{base}{path}"), (&self.client_id, &self.client_secret), pairs)
+    }
+
     pub fn post(&self, node: &Installation, path: &str, pairs: &[(&str, &str)]) -> Result<Answer, String> {
-        node.post(path, (&self.client_id, &self.client_secret), pairs)
+        self.post_to(&node.base(), path, pairs)
+    }
+
+    pub fn password_grant(&self) -> [(&str, &str); 3] {
+        [("grant_type", "password"), ("username", &self.username), ("password", &self.password)]
     }
 
     pub fn sign_in(&self, node: &Installation) -> Result<Answer, String> {
-        let pairs = [("grant_type", "password"), ("username", &self.username), ("password", &self.password)];
-        self.post(node, "/oauth/token", &pairs)
+        self.post(node, "/oauth/token", &self.password_grant())
     }
 
     pub fn refresh(&self, node: &Installation, token: &str) -> Result<Answer, String> {

@@ -103,39 +103,6 @@ fn an_empty_database_is_migrated_once_by_four_that_start_together(
 }
 
 #[rstest]
-fn an_empty_database_is_initialised_once_by_four_processes_that_start_together(
-    #[values(Database::Sqlite, Database::Postgres)] db: Database,
-) {
-    let mut first = Installation::new(db);
-    let mut nodes: Vec<Installation> = (0..3).map(|_| first.second_node()).collect();
-    first.spawn();
-    for node in &mut nodes {
-        node.spawn();
-    }
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    for node in [&first].into_iter().chain(&nodes) {
-        loop {
-            let ready = crate::harness::agent().get(format!("{}/health/ready", node.base())).call();
-            if ready.is_ok_and(|answer| answer.status() == 200) {
-                break;
-            }
-            assert!(std::time::Instant::now() < deadline, "not ready: {}", node.log());
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-    }
-    let organizations = first.json(&["organization", "list"]);
-    assert_eq!(organizations.as_array().unwrap().len(), 1, "{organizations}");
-    let users = first.json(&["user", "list"]);
-    assert_eq!(users.as_array().unwrap().len(), 1, "{users}");
-    let keys = first.json(&["key", "list"]);
-    assert_eq!(keys.as_array().unwrap().len(), 2, "{keys}");
-    let published = first.get("/.well-known/jwks.json", &[]).ok().body;
-    for node in &nodes {
-        assert_eq!(node.get("/.well-known/jwks.json", &[]).ok().body, published);
-    }
-}
-
-#[rstest]
 fn a_database_of_a_newer_version_is_refused_in_words_and_left_alone(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {
@@ -153,23 +120,6 @@ fn a_database_of_a_newer_version_is_refused_in_words_and_left_alone(
     }
     // The connection is as it was: no transaction is left open.
     db.transaction(|db| execute(db, "SELECT 1")).unwrap();
-}
-
-#[rstest]
-fn a_server_refuses_to_start_on_a_newer_database_in_one_line(
-    #[values(Database::Sqlite, Database::Postgres)] db: Database,
-) {
-    let mut installation = Installation::new(db);
-    installation.json(&["init"]);
-    let mut connection = Store::connect(&installation_settings(&installation)).unwrap();
-    execute(&mut connection, "INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')").unwrap();
-    let started = std::time::Instant::now();
-    let output = installation.run(&["serve"]);
-    assert!(!output.status.success());
-    assert!(started.elapsed() < std::time::Duration::from_secs(2));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("is newer than this grantor knows"), "{said}");
-    installation.kill();
 }
 
 /// The database settings of an installation, as its own process reads them.
