@@ -14,6 +14,8 @@ pub enum Clock {
     System,
     /// A clock that runs with the machine's, moved by so many microseconds.
     Shifted(Arc<AtomicI64>),
+    /// A clock that stands at so many microseconds since 1970 until it is moved.
+    Still(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -21,6 +23,12 @@ impl Clock {
     #[must_use]
     pub fn shifted() -> Self {
         Self::Shifted(Arc::new(AtomicI64::new(0)))
+    }
+
+    /// A clock for tests that count on instants: it stands still at the machine's time.
+    #[must_use]
+    pub fn still() -> Self {
+        Self::Still(Arc::new(AtomicI64::new(Self::System.now().micros())))
     }
 
     /// The present instant.
@@ -31,12 +39,13 @@ impl Clock {
         match self {
             Self::System => Timestamp::from_micros(system),
             Self::Shifted(by) => Timestamp::from_micros(system.saturating_add(by.load(Ordering::Relaxed))),
+            Self::Still(at) => Timestamp::from_micros(at.load(Ordering::Relaxed)),
         }
     }
 
-    /// Moves a shifted clock forward by so many seconds; the system's clock stays as it is.
+    /// Moves a clock of a test forward by so many seconds; the system's clock stays as it is.
     pub fn advance(&self, seconds: i64) {
-        if let Self::Shifted(by) = self {
+        if let Self::Shifted(by) | Self::Still(by) = self {
             by.fetch_add(seconds.saturating_mul(1_000_000), Ordering::Relaxed);
         }
     }

@@ -59,11 +59,15 @@ pub struct UserAndPassword {
 }
 
 impl UserAndPassword {
-    pub(super) fn username(&self) -> &str {
+    /// What stands before the first colon.
+    #[must_use]
+    pub fn username(&self) -> &str {
         &self.whole.expose()[..self.password_at - 1]
     }
 
-    pub(super) fn password(&self) -> &str {
+    /// What stands behind it.
+    #[must_use]
+    pub fn password(&self) -> &str {
         &self.whole.expose()[self.password_at..]
     }
 }
@@ -71,22 +75,28 @@ impl UserAndPassword {
 /// A client's id and secret.
 #[derive(Debug)]
 pub struct ClientAndSecret {
-    pub(super) client_id: SecretString,
-    pub(super) secret: SecretString,
+    /// `Client-ID`: people paste secrets there, so it is treated as one.
+    pub client_id: SecretString,
+    /// `Client-Secret`.
+    pub secret: SecretString,
 }
 
 /// An API key, and whose it is said to be.
 #[derive(Debug)]
 pub struct KeyWithOwner {
-    pub(super) key: SecretString,
-    pub(super) owner: Option<Owner>,
+    /// `X-API-Key`.
+    pub key: SecretString,
+    /// Whose it is said to be, if anything is said.
+    pub owner: Option<Owner>,
 }
 
 /// Whose an API key is said to be.
 #[derive(Debug)]
-pub(super) struct Owner {
-    pub(super) user_id: SecretString,
-    pub(super) business_id: SecretString,
+pub struct Owner {
+    /// `X-User-ID`.
+    pub user_id: SecretString,
+    /// `X-Business-ID`.
+    pub business_id: SecretString,
 }
 
 /// Reads the one credential of a request.

@@ -17,6 +17,30 @@ use crate::http::state::State;
 /// ask is not told what was wrong with the question.
 pub struct Body<T>(Result<Given<T>, HttpResponse>);
 
+/// Why a body cannot be read. Nothing of a value that was sent is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is not one JSON text.
+    NotJson(&'static str),
+    /// A member cannot be what it is.
+    Member {
+        /// Its path; empty for the whole body.
+        field: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl Unreadable {
+    /// 400 for what is no JSON, 422 with the member for what cannot be.
+    fn answer(&self, id: &str) -> HttpResponse {
+        match self {
+            Self::NotJson(detail) => problem::respond(StatusCode::BAD_REQUEST, detail, id),
+            Self::Member { field, message } => problem::invalid_field(field, message, id),
+        }
+    }
+}
+
 /// A body that was read.
 pub struct Given<T> {
     /// What it says.
@@ -59,25 +83,35 @@ async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload)
         .map_err(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the request body did not arrive in time"))?
         .map_err(|_| refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request body is too large"))?
         .map_err(|_| refuse(StatusCode::BAD_REQUEST, "the request body cannot be read"))?;
-    // An operation whose members are all optional takes no body at all as an empty object.
     if !bytes.is_empty() && !is_json(request) {
         return Err(refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "send a JSON object: -H 'Content-Type: application/json'",
         ));
     }
-    let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    let value = parse(&bytes).map_err(|unreadable| unreadable.answer(&id))?;
+    Ok(Given { value, bytes })
+}
+
+/// Reads the text of a body.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
+    let of_all = |message: &str| Unreadable::Member { field: String::new(), message: message.to_owned() };
+    // An operation whose members are all optional takes no body at all as an empty object.
+    let text: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
     let mut json = serde_json::Deserializer::from_slice(text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| wrong(&error, &id))?;
-    json.end().map_err(|_| refuse(StatusCode::BAD_REQUEST, "something follows the JSON object"))?;
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| wrong(&error))?;
+    json.end().map_err(|_| Unreadable::NotJson("something follows the JSON object"))?;
     // serde reads an array as the members in their order; nobody means that.
     if text.trim_ascii_start().first() != Some(&b'{') {
-        return Err(problem::invalid_field("", "must be a JSON object", &id));
+        return Err(of_all("must be a JSON object"));
     }
     if has_nul(text) {
-        return Err(problem::invalid_field("", "a text has a NUL character in it", &id));
+        return Err(of_all("a text has a NUL character in it"));
     }
-    Ok(Given { value, bytes })
+    Ok(value)
 }
 
 /// Whether a text of this JSON, or a member's name, has a NUL: no database of ours takes one.
@@ -104,11 +138,11 @@ fn is_json(request: &HttpRequest) -> bool {
     })
 }
 
-/// 400 for what is no JSON, 422 with the member for what cannot be.
-fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, id: &str) -> HttpResponse {
+/// What serde found wrong, without what was sent.
+fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Unreadable {
     let inner = error.inner();
     if !inner.is_data() {
-        return problem::respond(StatusCode::BAD_REQUEST, "the body is not a JSON object", id);
+        return Unreadable::NotJson("the body is not a JSON object");
     }
     // From the right, where serde wrote: further left it can be the caller's own text. serde says the member's name between backticks, and where in the text; the text's place helps nobody here.
     let message = inner.to_string();
@@ -128,5 +162,5 @@ fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, id: &str) -> Htt
         "." => String::new(),
         path => path.to_owned(),
     };
-    problem::invalid_field(&field, &message, id)
+    Unreadable::Member { field, message }
 }

@@ -5,7 +5,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header::USER_AGENT;
+use actix_web::http::header::{COOKIE, HeaderValue, USER_AGENT};
 
 use crate::admin::sessions::Browser;
 use crate::http::extract::{RequestId, address_of, network_of};
@@ -30,7 +30,21 @@ fn name(state: &State) -> &'static str {
 /// The secret in the browser's cookie, if it brings one of ours.
 #[must_use]
 pub fn secret_of(request: &HttpRequest, state: &State) -> Option<Secret> {
-    Secret::parse(request.cookie(name(state))?.value())
+    secret_in(request.headers().get_all(COOKIE).map(HeaderValue::as_bytes), name(state))
+}
+
+/// The secret in the first cookie of this name, to the letter, in the lines of the header `Cookie` (RFC 6265 §4.2.1).
+///
+/// Nothing is decoded: browsers let no other host set a cookie `__Host-…`, but one that is called `__Host%2D…` is to them
+/// a cookie as any other. And nothing that another cookie holds can hide ours.
+#[must_use]
+pub fn secret_in<'a>(lines: impl Iterator<Item = &'a [u8]>, name: &str) -> Option<Secret> {
+    let mut cookies = lines.flat_map(|line| line.split(|byte| *byte == b';'));
+    let value = cookies.find_map(|cookie| {
+        let start = cookie.iter().position(|byte| !matches!(byte, b' ' | b'\t'))?;
+        cookie[start..].strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+    })?;
+    Secret::parse(std::str::from_utf8(value).ok()?)
 }
 
 /// The cookie that bears a secret until the browser is closed; how long it is good for is the server's to say.
@@ -64,5 +78,48 @@ pub fn browser_of(request: &HttpRequest, state: &State) -> Browser {
         },
         network: network_of(request, state),
         user_agent: user_agent.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(lines: &[&[u8]]) -> Option<String> {
+        secret_in(lines.iter().copied(), NAME).map(|secret| secret.expose().to_owned())
+    }
+
+    fn ours() -> String {
+        format!("{NAME}={}", "s".repeat(43))
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others_whatever_they_hold() {
+        let secret = Some("s".repeat(43));
+        let ours = ours();
+        assert_eq!(found(&[ours.as_bytes()]), secret);
+        assert_eq!(found(&[format!("a=b; nameless; =; {ours}; c=%zz").as_bytes()]), secret);
+        assert_eq!(found(&[b"a=\xff", ours.as_bytes()]), secret);
+        assert_eq!(found(&[format!("x{ours}; {ours}").as_bytes()]), secret);
+    }
+
+    #[test]
+    fn a_cookie_whose_name_only_decodes_to_ours_is_none_of_ours() {
+        // A browser takes these from any host of the domain.
+        for other in [
+            ours().replace('-', "%2D"),
+            ours().replace("__", "%5F%5f"),
+            format!("\u{2003}{}", ours()),
+            format!("\"{}\"", ours()),
+            ours().replacen('=', " =", 1),
+        ] {
+            assert_eq!(found(&[other.as_bytes()]), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_first_cookie_of_the_name_counts_alone() {
+        assert_eq!(found(&[format!("{NAME}=short; {}", ours()).as_bytes()]), None);
+        assert_eq!(found(&[format!("{}; {NAME}=short", ours()).as_bytes()]), Some("s".repeat(43)));
     }
 }

@@ -22,6 +22,10 @@ pub(super) fn read(header: &str, parameters: &Parameters) -> Result<PresentedCli
     let secret = SecretString::from(
         form_decode(&decoded[colon + 1..]).map_err(|_| unreadable("the secret is not form-encoded"))?,
     );
+    // RFC 6749 Appendix A.1 and A.2: no control characters; this one no database of ours takes.
+    if client_id.contains('\0') || secret.expose().contains('\0') {
+        return Err(unreadable("NUL"));
+    }
     // RFC 6749 §2.3: not more than one method in each request. The same identifier in the body is no method.
     if parameters.get("client_secret").is_some() || parameters.get("client_id").is_some_and(|id| id != client_id) {
         return Err(ProtocolError::invalid_request("the client authenticates in two ways at once"));
@@ -29,4 +33,20 @@ pub(super) fn read(header: &str, parameters: &Parameters) -> Result<PresentedCli
     let method =
         if secret.expose().is_empty() { AuthenticationMethod::None } else { AuthenticationMethod::ClientSecretBasic };
     Ok(PresentedClient { client_id, secret, method })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_or_a_secret_with_nul_is_none() {
+        for credentials in ["a%00:b", "a:b%00", "a\0:b"] {
+            let header = format!("Basic {}", STANDARD.encode(credentials));
+            assert_eq!(read(&header, &Parameters::default()).unwrap_err().status, 401, "{credentials:?}");
+        }
+        let header = format!("Basic {}", STANDARD.encode("a%25:b%3A"));
+        let presented = read(&header, &Parameters::default()).unwrap();
+        assert_eq!((presented.client_id.as_str(), presented.secret.expose()), ("a%", "b:"));
+    }
 }

@@ -8,4 +8,4 @@ mod rotation;
 pub use jwks::jwks;
 pub use provider::install;
 pub use ring::{KeyRing, OpenKey};
-pub use rotation::{make_key, revoke, rotate, rotate_if_due};
+pub use rotation::{make_key, revoke, rotate, rotate_if_due, seal_key};

@@ -5,6 +5,7 @@
 
 use crate::crypto::random::Random;
 use crate::crypto::sealing::SealingKey;
+use crate::crypto::secret::SecretBytes;
 use crate::crypto::signing::{SigningAlgorithm, SigningKeyPair};
 use crate::model::signing_key::{KeyState, KeyTimes};
 use crate::model::time::Timestamp;
@@ -25,8 +26,26 @@ pub fn make_key(
     random: &Random,
     now: Timestamp,
 ) -> Result<StoredKey, StoreError> {
-    let broken = |cause: &dyn std::fmt::Display| StoreError::Bug(format!("a signing key could not be made: {cause}"));
     let (pair, pkcs8) = SigningKeyPair::generate(algorithm).map_err(|cause| broken(&cause))?;
+    seal_key(&pair, &pkcs8, sealing, random, now)
+}
+
+fn broken(cause: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Bug(format!("a signing key could not be made: {cause}"))
+}
+
+/// Seals a key pair and its PKCS#8 document as a key that signs from `now` on.
+///
+/// # Errors
+/// [`StoreError::Bug`] if the cryptographic library refuses.
+pub fn seal_key(
+    pair: &SigningKeyPair,
+    pkcs8: &SecretBytes,
+    sealing: &SealingKey,
+    random: &Random,
+    now: Timestamp,
+) -> Result<StoredKey, StoreError> {
+    let algorithm = pair.algorithm();
     let kid = pair.thumbprint();
     let mut members: serde_json::Map<String, serde_json::Value> = serde_json::Map::new();
     for (name, value) in pair.public_jwk().to_json_members() {

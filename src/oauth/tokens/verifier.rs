@@ -12,6 +12,7 @@ use crate::model::client::ClientStatus;
 use crate::model::organization::OrganizationStatus;
 use crate::model::time::Timestamp;
 use crate::oauth::context::Context;
+use crate::oauth::keys::KeyRing;
 use crate::oauth::tokens::access_token::{AccessClaims, Epochs, TYP};
 use crate::registry::Snapshot;
 
@@ -85,18 +86,32 @@ pub fn verify(context: &Context, token: &str) -> Result<Arc<Verified>, Invalid> 
 /// # Errors
 /// [`Invalid`].
 pub fn verify_signature(context: &Context, token: &str) -> Result<Arc<Verified>, Invalid> {
-    if token.len() > LONGEST {
-        return Err(Invalid::Malformed);
+    context.verified.check(&context.ring.load(), &context.settings.issuer, token, context.clock.now())
+}
+
+impl VerifiedTokens {
+    /// Checks signature, header, types and issuer with the keys of a ring, unless it did so before.
+    ///
+    /// # Errors
+    /// [`Invalid`].
+    pub fn check(&self, ring: &KeyRing, issuer: &str, token: &str, now: Timestamp) -> Result<Arc<Verified>, Invalid> {
+        if token.len() > LONGEST {
+            return Err(Invalid::Malformed);
+        }
+        let digest = sha256(token.as_bytes());
+        if let Some(known) = self.0.get(&digest) {
+            return Ok(known);
+        }
+        let verified = Arc::new(verified(ring, issuer, token, now)?);
+        self.0.insert(digest, Arc::clone(&verified));
+        Ok(verified)
     }
-    let digest = sha256(token.as_bytes());
-    if let Some(known) = context.verified.0.get(&digest) {
-        return Ok(known);
-    }
-    let now = context.clock.now();
+}
+
+fn verified(ring: &KeyRing, issuer: &str, token: &str, now: Timestamp) -> Result<Verified, Invalid> {
     let (encoded_header, _) = token.split_once('.').ok_or(Invalid::Malformed)?;
     let header = URL_SAFE_NO_PAD.decode(encoded_header).map_err(|_| Invalid::Malformed)?;
     let header: StrictHeader = serde_json::from_slice(&header).map_err(|_| Invalid::Header)?;
-    let ring = context.ring.load();
     let key = ring.verifying(&header.kid, now).ok_or(Invalid::Header)?;
     if header.alg != key.algorithm.as_str() || header.typ != TYP || header.crit.is_some() {
         return Err(Invalid::Header);
@@ -115,12 +130,10 @@ pub fn verify_signature(context: &Context, token: &str) -> Result<Arc<Verified>,
         })?
         .claims;
     let epochs = Epochs::from_claim(&claims.epoch).ok_or(Invalid::Claims)?;
-    if claims.iss != context.settings.issuer || claims.aud.is_empty() || claims.jti.is_empty() {
+    if claims.iss != issuer || claims.aud.is_empty() || claims.jti.is_empty() {
         return Err(Invalid::Claims);
     }
-    let verified = Arc::new(Verified { claims, epochs, kid: header.kid });
-    context.verified.0.insert(digest, Arc::clone(&verified));
-    Ok(verified)
+    Ok(Verified { claims, epochs, kid: header.kid })
 }
 
 impl Verified {
