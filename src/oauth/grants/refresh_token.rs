@@ -29,6 +29,8 @@ pub(super) async fn redeem(
     .await;
     let (negotiated, (presented, recovered)) = match stepped {
         Ok(found) => found,
+        // Whether it is a replay, the database cannot be asked either: nobody waits for that a second time.
+        Err(refusal) if refusal.status == 503 => return Err(refusal),
         Err(refusal) => return Err(replayed(context, request, &answers, grant_request).await?.unwrap_or(refusal)),
     };
     let client = answers.client()?;

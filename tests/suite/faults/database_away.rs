@@ -186,6 +186,23 @@ fn goes_away_and_comes_back(go_away: impl Fn(&Wire), deadline_ms: u64) {
 }
 
 #[test]
+fn a_refresh_waits_for_a_dead_database_once() {
+    let Some(url) = fresh_postgres_url() else { return missing("PostgreSQL") };
+    let wire = Wire::to(&url);
+    let deadline = Duration::from_secs(1);
+    let server = Server::with(Database::Postgres)
+        .set("database.url", &wire.url)
+        .set("database.deadline_ms", deadline.as_millis())
+        .start();
+    let calls = Calls::on(&server);
+    wire.stall();
+    let asked = Instant::now();
+    is_unavailable(&calls.client.refresh(&calls.tokens.refresh_token()));
+    let took = asked.elapsed();
+    assert!(took >= deadline && took < deadline * 2, "{took:?}");
+}
+
+#[test]
 fn a_database_that_is_cut_off_is_503_everywhere_and_never_200() {
     goes_away_and_comes_back(Wire::cut, 5000);
 }
