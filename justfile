@@ -30,12 +30,12 @@ pictures:
 faults:
     cargo build --locked --features sabotage --bin grantor-sabotage
     cargo build --locked --example resource-server
-    GRANTOR_TEST_KILLS=500 cargo test --locked --test suite faults::kill::what_was_answered_before_a_kill_holds_after_it::db_1 -- --nocapture
-    GRANTOR_TEST_KILLS=200 cargo test --locked --test suite faults::kill::what_was_answered_before_a_kill_holds_after_it::db_2 -- --nocapture
-    GRANTOR_TEST_POWER_CUTS=100 cargo test --locked --test suite faults::power -- --nocapture
-    GRANTOR_TEST_OUTAGES=20 cargo test --locked --test suite faults::outages -- --nocapture
-    GRANTOR_TEST_ROUNDS=1000 cargo test --locked --test suite faults::races -- --nocapture
-    GRANTOR_TEST_SECONDS=600 cargo test --locked --test suite faults::rolling_restart -- --nocapture
+    GRANTOR_TEST_REQUIRE_ALL=1 GRANTOR_TEST_KILLS=500 cargo test --locked --test suite faults::kill::what_was_answered_before_a_kill_holds_after_it::db_1 -- --nocapture
+    GRANTOR_TEST_REQUIRE_ALL=1 GRANTOR_TEST_KILLS=200 cargo test --locked --test suite faults::kill::what_was_answered_before_a_kill_holds_after_it::db_2 -- --nocapture
+    GRANTOR_TEST_REQUIRE_ALL=1 GRANTOR_TEST_POWER_CUTS=100 cargo test --locked --test suite faults::power -- --nocapture
+    GRANTOR_TEST_REQUIRE_ALL=1 GRANTOR_TEST_OUTAGES=20 cargo test --locked --test suite faults::outages -- --nocapture
+    GRANTOR_TEST_REQUIRE_ALL=1 GRANTOR_TEST_ROUNDS=1000 cargo test --locked --test suite faults::races -- --nocapture
+    GRANTOR_TEST_REQUIRE_ALL=1 GRANTOR_TEST_SECONDS=600 cargo test --locked --test suite faults::rolling_restart -- --nocapture
 
 # 500 examples of every operation of the API, both databases
 long-schema:

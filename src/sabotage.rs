@@ -3,6 +3,9 @@
 //! They are in programs built with the feature `sabotage` alone, which no release is; `GRANTOR_SABOTAGE` names one of
 //! them. Without the feature nothing is ever wrong, and the compiler drops every question.
 
+#[cfg(all(feature = "sabotage", not(debug_assertions)))]
+compile_error!("the feature `sabotage` puts defects into the program: it is for tests, and not for a release");
+
 /// One defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defect {

@@ -93,14 +93,12 @@ impl KeyRing {
     /// The key that signs with an algorithm at this instant.
     #[must_use]
     pub fn signing(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<OpenKey>> {
-        let in_state = |state: KeyState| {
-            let of_algorithm = self.ordered.iter().filter(move |key| key.algorithm == algorithm);
-            of_algorithm.filter(move |key| key.times.state_at(now) == state)
-        };
-        // Before the first key's time the clock is wrong: it was set back, or is behind that of the node that made the key.
-        in_state(KeyState::Signing)
-            .next()
-            .or_else(|| in_state(KeyState::Published).min_by_key(|key| key.times.signs_at))
+        let of_algorithm = || self.ordered.iter().filter(|key| key.algorithm == algorithm);
+        of_algorithm().find(|key| key.times.state_at(now) == KeyState::Signing).or_else(|| {
+            // Before the time of every key the clock is wrong: it was set back, or is behind that of the node that made the first.
+            let first = of_algorithm().min_by_key(|key| key.times.signs_at)?;
+            (first.times.signs_at > now && first.times.state_at(now) == KeyState::Published).then_some(first)
+        })
     }
 
     /// A key that may verify at this instant, by its `kid`.

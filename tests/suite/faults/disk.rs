@@ -5,7 +5,7 @@ use std::time::Duration;
 use grantor::sabotage::Defect;
 use rstest::rstest;
 
-use crate::faults::ledger::{Load, Otherwise};
+use crate::faults::ledger::{GIVEN, Load, Otherwise};
 use crate::faults::{Account, is_caught};
 use crate::harness::{Database, Disk, Injection, Installation};
 use crate::house::registry::within;
@@ -52,16 +52,19 @@ impl Fault {
 fn a_disk_that_is_full_or_errs_costs_nothing_that_was_answered_and_is_well_again_by_itself(
     #[values(Fault::Full, Fault::WritesFail, Fault::SyncsFail, Fault::ReadsFail)] fault: Fault,
 ) {
-    trial(fault, None);
+    let Some(disk) = Disk::new(64) else { return };
+    if matches!(fault, Fault::Full) || Injection::is_possible() {
+        trial(&disk, fault, None);
+    }
 }
 
 #[test]
 fn a_failure_that_is_answered_as_a_success_is_found() {
-    is_caught(Defect::SwallowedFailure, |defect| trial(Fault::Full, defect));
+    let Some(disk) = Disk::new(64) else { return };
+    is_caught(Defect::SwallowedFailure, &[GIVEN, "not within"], |defect| trial(&disk, Fault::Full, defect));
 }
 
-fn trial(fault: Fault, defect: Option<Defect>) {
-    let disk = Disk::new(64);
+fn trial(disk: &Disk, fault: Fault, defect: Option<Defect>) {
     let mut node = Installation::new(Database::Sqlite);
     node.set("database.url", format!("sqlite://{}", disk.path().join("grantor.db").display()));
     let accounts = [60, 59].map(|window| Account::create(&node, window));
@@ -76,7 +79,7 @@ fn trial(fault: Fault, defect: Option<Defect>) {
 
     let ledger = Load::new(&node, accounts, Otherwise::Unavailable(ANSWERED_WITHIN)).beside(|| {
         for _ in 0..2 {
-            let ending = fault.begin(&disk, &node);
+            let ending = fault.begin(disk, &node);
             if !matches!(fault, Fault::ReadsFail) {
                 // A log that was written before has room until it grows.
                 within(Duration::from_secs(8), || status() == 503);

@@ -1,6 +1,8 @@
 //! What clients under load were told, and whether it still holds after a fault.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -8,6 +10,12 @@ use serde_json::Value;
 use crate::faults::{Account, is_unavailable};
 use crate::harness::{Answer, Installation};
 use crate::house::registry::within;
+
+/// Of a token that the server itself has given, while it served.
+pub const GIVEN: &str = "refused, though it was given";
+
+/// Of what does not hold any more after the fault.
+pub const LOST: &str = "what was answered is lost";
 
 /// Clients that sign in and refresh, and clients that sign in and revoke.
 pub const REFRESHING: usize = 6;
@@ -75,10 +83,16 @@ impl<'a> Load<'a> {
             let over = AtEnd(&self.over);
             let mut clients: Vec<_> = (0..REFRESHING).map(|_| scope.spawn(|| self.refresh())).collect();
             clients.extend((0..REVOKING).map(|_| scope.spawn(|| self.revoke())));
-            within(Duration::from_secs(10), || self.busy.load(Ordering::Acquire) == REFRESHING + REVOKING);
-            fault();
+            let happened = catch_unwind(AssertUnwindSafe(|| {
+                within(Duration::from_secs(10), || self.busy.load(Ordering::Acquire) == REFRESHING + REVOKING);
+                fault();
+            }));
             drop(over);
-            Ledger { heard: clients.into_iter().map(|client| client.join().unwrap()).collect() }
+            // What a client has met says more than what the fault waited for in vain.
+            let heard: Result<Vec<Heard>, _> = clients.into_iter().map(ScopedJoinHandle::join).collect();
+            let heard = heard.unwrap_or_else(|met| resume_unwind(met));
+            happened.unwrap_or_else(|panic| resume_unwind(panic));
+            Ledger { heard }
         })
     }
 
@@ -145,7 +159,10 @@ impl<'a> Load<'a> {
                 is_unavailable(&answer);
                 heard.put_off += 1;
             }
-            Some(answer) => return Some(answer.ok().json()),
+            Some(answer) => {
+                assert_eq!(answer.status, 200, "{GIVEN}: {answer:?}");
+                return Some(answer.json());
+            }
             None => {}
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -193,7 +210,8 @@ impl Ledger {
         assert!(families.len() >= REFRESHING && self.revocations() > 0, "{what}: the clients did nothing");
         for Family { newest, before } in families {
             // Had the generation gone back, this one would be from a future that the database does not know.
-            let next = call(|| refreshing.refresh(node, newest)).ok();
+            let next = call(|| refreshing.refresh(node, newest));
+            assert_eq!(next.status, 200, "{what}: {LOST}: {next:?}");
             assert_ne!(next.refresh_token(), *newest, "{what}");
             if let Some(before) = before {
                 assert_eq!(call(|| refreshing.refresh(node, before)).status, 400, "{what}: a replay");
@@ -205,10 +223,11 @@ impl Ledger {
     /// What was revoked is not active.
     pub fn revocations_hold(&self, node: &Installation, revoking: &Account, what: &str) {
         for Revoked { access, refresh } in self.heard.iter().flat_map(|heard| &heard.revoked) {
-            let told = call(|| revoking.post(node, "/oauth/introspect", &[("token", access)])).ok();
-            assert_eq!(told.body, r#"{"active":false}"#, "{what}");
+            let told = call(|| revoking.post(node, "/oauth/introspect", &[("token", access)]));
+            assert_eq!(told.body, r#"{"active":false}"#, "{what}: {LOST}: {told:?}");
             if let Some(refresh) = refresh {
-                call(|| revoking.refresh(node, refresh)).is_refused("invalid_grant");
+                let told = call(|| revoking.refresh(node, refresh));
+                assert_eq!(told.status, 400, "{what}: {LOST}: {told:?}");
             }
         }
     }

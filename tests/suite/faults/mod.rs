@@ -32,13 +32,17 @@ pub fn times(variable: &str, in_the_suite: u64) -> u64 {
     std::env::var(variable).map_or(in_the_suite, |text| text.parse().expect("a number"))
 }
 
-/// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail. What it needs is made before:
-/// that it cannot be made is nothing found.
-pub fn is_caught(defect: Defect, trial: impl FnOnce(Option<Defect>)) {
+/// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail, and in some of these words. What it
+/// needs is made before: that it cannot be made is nothing found.
+pub fn is_caught(defect: Defect, words: &[&str], trial: impl FnOnce(Option<Defect>)) {
     // Without it the trial would fail as well, and nothing would have been found.
     sabotaged_program();
-    let found = std::panic::catch_unwind(AssertUnwindSafe(|| trial(Some(defect))));
-    assert!(found.is_err(), "{defect:?} was in the program, and the trial did not find it");
+    let Err(panic) = std::panic::catch_unwind(AssertUnwindSafe(|| trial(Some(defect)))) else {
+        panic!("{defect:?} was in the program, and the trial did not find it")
+    };
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let said = said.unwrap_or_default();
+    assert!(words.iter().any(|word| said.contains(word)), "{defect:?} was not what the trial found: {said}");
 }
 
 /// A client and an API user of a real installation.

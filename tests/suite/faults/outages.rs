@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use grantor::sabotage::Defect;
 
-use crate::faults::ledger::{Ledger, Load, Otherwise};
-use crate::faults::{Account, Machine, is_caught};
+use crate::faults::ledger::{GIVEN, LOST, Ledger, Load, Otherwise};
+use crate::faults::{Account, Machine, is_caught, times};
 use crate::harness::{Cluster, Installation, missing};
 use crate::house::registry::within;
 
@@ -38,36 +38,33 @@ enum Outage {
 
 use Outage::{Frozen, SessionsEnded, Stopped};
 
-fn outages() -> usize {
-    std::env::var("GRANTOR_TEST_OUTAGES").ok().and_then(|outages| outages.parse().ok()).unwrap_or(3)
-}
-
 #[test]
 fn what_was_answered_before_an_outage_of_the_database_holds_after_it() {
     let Some(cluster) = Cluster::create("") else { return missing("PostgreSQL") };
-    let outages: Vec<_> = [Stopped, Frozen, SessionsEnded].into_iter().cycle().take(outages()).collect();
+    let count = usize::try_from(times("GRANTOR_TEST_OUTAGES", 3)).unwrap();
+    let outages: Vec<_> = [Stopped, Frozen, SessionsEnded].into_iter().cycle().take(count).collect();
     trial(&cluster, &Served::on(&cluster.fresh_url(), None), &outages);
 }
 
 #[test]
 fn a_wait_without_an_end_is_found_by_a_frozen_database() {
-    is_found(Defect::EndlessWait, "", &[Frozen]);
+    is_found(Defect::EndlessWait, &["answered after", "not within"], "", &[Frozen]);
 }
 
 #[test]
 fn a_node_that_answers_from_memory_for_ever_is_found_by_a_stopped_database() {
-    is_found(Defect::StaleRegistry, "", &[Stopped]);
+    is_found(Defect::StaleRegistry, &["not within"], "", &[Stopped]);
 }
 
 #[test]
 fn a_commit_that_does_not_wait_for_the_disk_is_found_by_a_stopped_database() {
-    is_found(Defect::UnsyncedCommit, LAZY, &[Stopped; 3]);
+    is_found(Defect::UnsyncedCommit, &[GIVEN, LOST], LAZY, &[Stopped; 3]);
 }
 
-fn is_found(defect: Defect, settings: &str, outages: &[Outage]) {
+fn is_found(defect: Defect, words: &[&str], settings: &str, outages: &[Outage]) {
     let Some(cluster) = Cluster::create(settings) else { return missing("PostgreSQL") };
     let served = Served::on(&cluster.fresh_url(), Some(defect));
-    is_caught(defect, |_| trial(&cluster, &served, outages));
+    is_caught(defect, words, |_| trial(&cluster, &served, outages));
 }
 
 /// A node on a database that a trial breaks, and those whom it serves.

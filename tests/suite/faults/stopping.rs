@@ -86,7 +86,7 @@ fn whoever_has_connected_when_the_port_closes_is_answered() {
 
 #[test]
 fn a_stop_that_drops_whoever_has_connected_is_found() {
-    is_caught(Defect::NoDrain, connected_at_the_end);
+    is_caught(Defect::NoDrain, &["answers: "], connected_at_the_end);
 }
 
 /// Callers with a connection for each request, as of a proxy that asks no health check: each is answered or refused.

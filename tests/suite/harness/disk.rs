@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::requirement::missing;
+
 /// A mounted disk. Mounting needs root, or `sudo` without a question.
 pub struct Disk {
     folder: TempDir,
@@ -25,30 +27,32 @@ fn run_as_root(program: &str, arguments: &[&Path]) -> bool {
 
 #[track_caller]
 fn as_root(program: &str, arguments: &[&Path]) {
-    assert!(run_as_root(program, arguments), "{program} {arguments:?} as root: this test mounts a disk of its own");
+    assert!(run_as_root(program, arguments), "{program} {arguments:?} as root");
 }
 
 impl Disk {
-    /// An empty disk of so many mebibytes.
+    /// An empty disk of so many mebibytes; none where none can be mounted.
     #[track_caller]
-    pub fn new(mebibytes: u64) -> Self {
+    pub fn new(mebibytes: u64) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let image = folder.path().join("disk0");
         std::fs::File::create(&image).unwrap().set_len(mebibytes * 1024 * 1024).unwrap();
         // Nothing is kept back for root: full is full.
-        as_root("mkfs.ext4", &["-q".as_ref(), "-F".as_ref(), "-m".as_ref(), "0".as_ref(), &image]);
+        let made = run_as_root("mkfs.ext4", &["-q".as_ref(), "-F".as_ref(), "-m".as_ref(), "0".as_ref(), &image]);
         std::fs::create_dir(folder.path().join("mounted")).unwrap();
         let mut disk = Self { folder, image, number: 0, mounted: false };
-        disk.mount();
+        if !made || !disk.mount() {
+            missing("root (or sudo), mkfs.ext4 and loop devices, for a disk of the test's own");
+            return None;
+        }
         let user = format!("{}:{}", rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
         as_root("chown", &[user.as_ref(), &disk.path()]);
-        disk
+        Some(disk)
     }
 
-    #[track_caller]
-    fn mount(&mut self) {
-        as_root("mount", &["-o".as_ref(), "loop".as_ref(), &self.image, &self.path()]);
-        self.mounted = true;
+    fn mount(&mut self) -> bool {
+        self.mounted = run_as_root("mount", &["-o".as_ref(), "loop".as_ref(), &self.image, &self.path()]);
+        self.mounted
     }
 
     /// Where it is mounted.
@@ -71,7 +75,7 @@ impl Disk {
         self.unmount();
         std::fs::remove_file(&self.image).unwrap();
         self.image = after;
-        self.mount();
+        assert!(self.mount(), "the disk is mounted again");
     }
 
     /// Takes all the space that is left. Answers the file to remove.

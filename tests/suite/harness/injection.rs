@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use super::requirement::{missing, program};
+
 /// Calls of a running process that fail, or end it, for as long as this lives.
 pub struct Injection {
     strace: Child,
@@ -11,6 +13,16 @@ pub struct Injection {
 }
 
 impl Injection {
+    /// Whether there is such a program; says so where there is none.
+    #[track_caller]
+    pub fn is_possible() -> bool {
+        let found = program("strace").is_some();
+        if !found {
+            missing("strace");
+        }
+        found
+    }
+
     /// Attaches to a process. `what` is a value of strace's `--inject`, as `fdatasync:error=EIO`.
     #[track_caller]
     pub fn into(pid: u32, what: &str) -> Self {

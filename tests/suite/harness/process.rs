@@ -299,9 +299,10 @@ pub fn unused_address() -> SocketAddr {
     static GIVEN: AtomicU16 = AtomicU16::new(0);
     const PORTS: std::ops::Range<u16> = 12_000..32_000;
     loop {
-        // Two runs of the tests at once begin at different places.
-        let begin = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).unwrap();
-        let number = (begin + GIVEN.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        // Two runs of the tests at once begin far from each other, though their ids are neighbours.
+        let given = u32::from(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let number = (std::process::id().wrapping_mul(7919) % 20_000 + given) % u32::from(PORTS.end - PORTS.start);
+        let number = u16::try_from(number).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], PORTS.start + number));
         if TcpListener::bind(address).is_ok() {
             return address;
