@@ -77,9 +77,9 @@ pub struct Served {
 impl Served {
     pub fn on(url: &str, defect: Option<Defect>) -> Self {
         let mut node = Installation::on_url(url);
-        node.set("database.deadline_ms", DEADLINE_MS);
         let accounts = [60, 59].map(|window| Account::create(&node, window));
         let machine = Machine::create(&node);
+        node.set("database.deadline_ms", DEADLINE_MS);
         if let Some(defect) = defect {
             node.sabotage(defect);
         }

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use grantor::sabotage::Defect;
@@ -113,7 +114,8 @@ fn connected_at_the_end(defect: Option<Defect>) {
             let callers: Vec<_> = (0..16).map(|_| scope.spawn(ask_until_refused)).collect();
             std::thread::sleep(Duration::from_millis(200));
             node.tell_to_stop();
-            callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+            let answered: Result<_, _> = callers.into_iter().map(ScopedJoinHandle::join).collect();
+            answered.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
         assert!(answered.iter().all(|answered| *answered > 0), "{answered:?}");
         assert_eq!(node.wait(), Some(0), "{}", node.log());

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Barrier;
+use std::thread::ScopedJoinHandle;
 
 use grantor::admin::maintenance;
 use grantor::crypto::digest::DigestKey;
@@ -30,7 +31,9 @@ pub fn in_parallel<T: Send>(count: usize, job: impl Fn(usize) -> T + Sync) -> Ve
             })
         };
         let threads: Vec<_> = (0..count).map(run).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        let answers: Result<Vec<T>, _> = threads.into_iter().map(ScopedJoinHandle::join).collect();
+        // With its own words.
+        answers.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
