@@ -41,9 +41,35 @@ faults:
 long-schema:
     GRANTOR_TEST_EXAMPLES=500 cargo test --test suite schemathesis -- --nocapture
 
-# Licences, known vulnerabilities, banned and foreign crates
+# More cases for the machines of `tests/suite/properties`
+long-properties:
+    GRANTOR_TEST_CASES=10000 cargo test --test suite properties -- --nocapture
+
+# A minute of every fuzz target (fuzz/README.md says what it needs)
+fuzz-smoke: (fuzz-each "-max_total_time=60")
+
+# Ten million inputs or half an hour of every fuzz target
+fuzz: (fuzz-each "-runs=10000000 -max_total_time=1800")
+
+[private]
+fuzz-each LIMITS:
+    for target in $(cargo +nightly fuzz list); do \
+        cargo +nightly fuzz run --sanitizer none "$target" -- {{ LIMITS }} -print_final_stats=1 || exit 1; \
+    done
+
+# Licences, banned crates and foreign sources
 deny:
-    cargo deny check
+    tests/tool cargo-deny --no-default-features
+    cargo fetch --locked
+    target/tools/bin/cargo-deny --offline --locked check bans licenses sources
+
+# Where the advisories of RustSec lie, as a copy of their repository
+advisory-db := "../shared/advisory-db"
+
+# Known vulnerabilities, by the advisories as they lie on this machine
+audit:
+    tests/tool cargo-audit --no-default-features
+    target/tools/bin/cargo-audit audit --no-fetch --stale --db {{ advisory-db }}
 
 # What docker-compose.yml needs: passwords, master key, certificate
 compose-prepare:

@@ -50,6 +50,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets its clock stand still until it is moved.
+    pub fn clock_still(mut self) -> Self {
+        self.clock = Clock::still();
+        self
+    }
+
     /// Adds lines to the configuration file.
     pub fn file(mut self, text: &str) -> Self {
         self.file.push_str(text);

@@ -20,6 +20,7 @@ use rstest::rstest;
 
 use crate::harness::{Database, Server, TestClient, TestUser, form};
 use crate::house::store::{execute, runtime};
+use crate::properties::hold;
 
 const IDLE: i64 = 60;
 const ABSOLUTE: i64 = 150;
@@ -144,15 +145,6 @@ impl Real<'_> {
     }
 }
 
-macro_rules! hold {
-    ($left:expr, $right:expr, $($what:tt)+) => {
-        let (left, right) = ($left, $right);
-        if left != right {
-            return Err(format!("{}: {left:?}, but the model says {right:?}", format!($($what)+)));
-        }
-    };
-}
-
 async fn run(
     server: &Server,
     clients: (&TestClient<'_>, &TestClient<'_>),
@@ -235,9 +227,9 @@ async fn run(
     Ok(())
 }
 
-/// Families that are put to the test: `GRANTOR_TEST_CASES`, or ten thousand in all.
+/// Families that are put to the test at each window; in all ten thousand, if nothing else is said.
 fn cases() -> u32 {
-    std::env::var("GRANTOR_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000) / 2
+    crate::properties::cases(10_000) / 2
 }
 
 #[rstest]

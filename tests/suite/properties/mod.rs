@@ -1,3 +1,22 @@
-//! What holds for every sequence of events.
+//! What holds for every sequence of events, and for every input that is kept.
 
+mod client_secrets;
+mod corpus;
 mod families;
+mod limits;
+
+/// How many cases are put to the test: `GRANTOR_TEST_CASES`, or these few.
+fn cases(few: u32) -> u32 {
+    std::env::var("GRANTOR_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(few)
+}
+
+/// What the real thing says is what the model says; where it is not, the case has failed.
+macro_rules! hold {
+    ($left:expr, $right:expr, $($what:tt)+) => {
+        let (left, right) = ($left, $right);
+        if left != right {
+            return Err(format!("{}: {left:?}, but the model says {right:?}", format!($($what)+)));
+        }
+    };
+}
+use hold;
