@@ -54,12 +54,13 @@ fuzz: (fuzz-each "-runs=10000000 -max_total_time=1800")
 [private]
 fuzz-each LIMITS:
     for target in $(cargo +nightly fuzz list); do \
-        cargo +nightly fuzz run --sanitizer none "$target" -- {{ LIMITS }} -print_final_stats=1 || exit 1; \
+        mkdir -p "fuzz/found/$target" && \
+        cargo +nightly fuzz run --sanitizer none "$target" "fuzz/found/$target" "fuzz/corpus/$target" -- {{ LIMITS }} -print_final_stats=1 || exit 1; \
     done
 
 # Licences, banned crates and foreign sources
 deny:
-    tests/tool cargo-deny --no-default-features
+    tests/tool cargo-deny 0.20.2 --no-default-features
     cargo fetch --locked
     target/tools/bin/cargo-deny --offline --locked check bans licenses sources
 
@@ -68,7 +69,7 @@ advisory-db := "../shared/advisory-db"
 
 # Known vulnerabilities, by the advisories as they lie on this machine
 audit:
-    tests/tool cargo-audit --no-default-features
+    tests/tool cargo-audit 0.22.2 --no-default-features
     target/tools/bin/cargo-audit audit --no-fetch --stale --db {{ advisory-db }}
 
 # What docker-compose.yml needs: passwords, master key, certificate

@@ -1,7 +1,7 @@
 //! The token family as a state machine: the real grant against a model, for any sequence of uses, replays,
 //! revocations and waits.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use grantor::crypto::digest::DigestKey;
 use grantor::crypto::secret::SecretString;
@@ -238,16 +238,16 @@ fn a_family_does_what_its_model_does(#[values(0, 10)] window: i64) {
         .set("refresh.reuse_window", window)
         .set("refresh.idle_lifetime", IDLE)
         .set("refresh.absolute_lifetime", ABSOLUTE)
+        .clock_still()
         .start();
     let client = server.confidential_client().grants(["password", "refresh_token"]).may_introspect().create();
     let other = server.confidential_client().grants(["password", "refresh_token"]).create();
     let user = server.api_user().create();
     let runtime = runtime();
-    let (started, slow, run_cases) = (Instant::now(), std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let (started, run_cases) = (Instant::now(), std::cell::Cell::new(0));
     let config = Config { cases: cases(), failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
         .run(&prop::collection::vec(event(), 1..14), |happens| {
-            let began = Instant::now();
             let outcome = runtime.block_on(run(&server, (&client, &other), &user, window, &happens));
             run_cases.set(run_cases.get() + 1);
             if run_cases.get() % 50 == 0 {
@@ -255,14 +255,8 @@ fn a_family_does_what_its_model_does(#[values(0, 10)] window: i64) {
                 let sweep = server.context().store.write(|db| execute(db, "DELETE FROM families"));
                 runtime.block_on(sweep).unwrap();
             }
-            // The model counts whole seconds; a case that the machine held up for half of one says nothing.
-            if began.elapsed() > Duration::from_millis(500) {
-                slow.set(slow.get() + 1);
-                return Ok(());
-            }
             outcome.map_err(TestCaseError::fail)
         })
         .unwrap();
-    assert!(slow.get() * 10 < cases().max(10), "{} cases were held up", slow.get());
-    println!("window {window}: {} cases in {:?}, {} held up", cases(), started.elapsed(), slow.get());
+    println!("window {window}: {} cases in {:?}", cases(), started.elapsed());
 }
