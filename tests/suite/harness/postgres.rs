@@ -182,6 +182,8 @@ impl Cluster {
 
     fn sql(&self, statement: &str) -> String {
         let mut psql = Command::new(self.bin.join("psql"));
+        // Warnings (of a session that has ended by itself) are no part of the answer.
+        psql.env("PGOPTIONS", "-c client_min_messages=error");
         psql.args(["-X", "-q", "-A", "-t", "-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres"]);
         done(psql.args(["-d", "postgres", "-c", statement])).trim().to_owned()
     }
