@@ -36,8 +36,8 @@ fn a_primary_whose_standby_is_away_takes_no_write_and_says_so() {
     let Some(primary) = Cluster::create("") else { return missing("PostgreSQL") };
     let standby = primary.synchronous_standby();
     let mut node = Installation::on_url(&primary.fresh_url());
-    node.set("database.deadline_ms", DEADLINE_MS);
     let account = Account::create(&node, 60);
+    node.set("database.deadline_ms", DEADLINE_MS);
     node.start();
     let token = account.sign_in(&node).unwrap().ok().refresh_token();
 

@@ -237,12 +237,20 @@ fn text(body: &Value, member: &str) -> String {
     body[member].as_str().unwrap().to_owned()
 }
 
-/// A call after a restart: connections of the dead process may still be in the client's pool.
+/// A call after a fault. Connections of a dead process may still be in the client's pool, and the disk of a busy machine may be slower than
+/// the deadline: 503 says nothing of what was told before, and is asked again for a while.
 fn call(try_once: impl Fn() -> Result<Answer, String>) -> Answer {
-    for _ in 0..50 {
-        if let Ok(answer) = try_once() {
-            return answer;
+    let (asked, mut torn) = (Instant::now(), 0);
+    loop {
+        match try_once() {
+            Ok(answer) if answer.status == 503 && asked.elapsed() < Duration::from_secs(5) => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Ok(answer) => return answer,
+            Err(error) => {
+                torn += 1;
+                assert!(torn <= 50, "the server is back: {error}");
+            }
         }
     }
-    try_once().expect("the server is back")
 }
