@@ -191,8 +191,20 @@ fn with_parameters(url: &str, wanted: &[(&str, &str)]) -> String {
     complete
 }
 
-/// What libpq says, on one line: one reason for each address that it tried, without the indented questions.
+/// How libpq's reasons begin once it has read the URL.
+const TRIED: [&str; 2] = ["connection to server ", "could not translate host name "];
+
+/// What libpq says, on one line: one reason for each address that it tried, without the indented questions. Before it
+/// tried one, it quotes what it could not read, which can be a password or the whole URL: that is left out, from the
+/// first quotation mark to the last, as there can be others and line breaks in it.
 fn reason_of(text: &str) -> String {
+    let (before, after) = match text.split_once('"') {
+        Some((before, quoted)) if !TRIED.iter().any(|begin| text.starts_with(begin)) => {
+            (format!("{before}\"…\""), quoted.rsplit_once('"').map_or("", |(_, after)| after))
+        }
+        _ => (String::new(), text),
+    };
+    let text = before + after;
     let reasons = text.lines().filter(|line| !line.is_empty() && !line.starts_with(char::is_whitespace));
     reasons.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("; ")
 }
@@ -225,5 +237,40 @@ mod tests {
         ] {
             assert_eq!(with_parameters(url, &wanted), complete);
         }
+    }
+
+    #[test]
+    fn what_libpq_could_not_read_is_not_repeated() {
+        for (url, reason) in [
+            ("postgres://me:100%hunter2@h/d", "invalid percent-encoded token: \"…\""),
+            ("postgres://me:hunter2%00@h/d", "forbidden value %00 in percent-encoded value: \"…\""),
+            ("postgres://me:hunter2/hunter2@h/d", "invalid integer value \"…\""),
+            ("postgres://h/d?port=%22%0Ahunter2%22", "invalid integer value \"…\""),
+            ("postgres://me:hunter2@h:99999/d", "invalid port number: \"…\""),
+            ("postgres://me:\"hunter2@[::1/d", "end of string reached when looking for matching \"…\""),
+            ("postgres://me:hunter2@[]/d", "IPv6 host address may not be empty in URI: \"…\""),
+            ("postgres://me:hunter2@[::1]x/d", "unexpected character \"…\""),
+            ("postgres://h/d?hunter2", "missing key/value separator \"…\""),
+            ("postgres://h/d?hunter2=1", "invalid URI query parameter: \"…\""),
+            (
+                "postgres://h/d?password=a hunter2",
+                "unexpected spaces found in \"…\", use percent-encoded spaces (%20) instead",
+            ),
+        ] {
+            let error = open_postgres(url, 100).map(drop).unwrap_err();
+            for said in [error.to_string(), format!("{error:?}")] {
+                assert!(!said.contains("hunter2"), "{said}");
+            }
+            assert!(error.to_string().contains(&format!("PostgreSQL: {reason}. Check")), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_libpq_says_of_each_server_is_passed_on() {
+        let said = "could not translate host name \"a\" to address: Name or service not known\n\
+                    connection to server at \"b\", port 5432 failed: Connection refused\n\tIs the server running?\n";
+        let reasons = "could not translate host name \"a\" to address: Name or service not known; \
+                       connection to server at \"b\", port 5432 failed: Connection refused";
+        assert_eq!(reason_of(said), reasons);
     }
 }
