@@ -13,8 +13,9 @@ pub enum DatabaseUrl {
 }
 
 /// What to do about a `PostgreSQL` URL that is refused: most often a password stands in it as it is.
-const ESCAPES: &str = "percent-encode the user, the password and whatever else stands in it: `%` is `%25`, `/` is `%2F`, \
-                       `?` is `%3F`, `#` is `%23`, `@` is `%40`, `:` is `%3A`, `&` is `%26`, `=` is `%3D`";
+const ESCAPES: &str = "percent-encode the user, the password and whatever else stands in it: `%` is `%25`, \
+                       `/` is `%2F`, `?` is `%3F`, `#` is `%23`, `@` is `%40`, `:` is `%3A`, `&` is `%26`, \
+                       `=` is `%3D`";
 
 impl DatabaseUrl {
     /// Reads `sqlite://path`, `postgres://…` or `postgresql://…`.
@@ -65,8 +66,8 @@ fn sqlite(path: &str, forms: &str) -> Result<DatabaseUrl, String> {
     Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
 }
 
-/// What is wrong with a `PostgreSQL` URL (after `://`), if anything is. libpq quotes what it cannot read, and takes a URL
-/// apart elsewhere than people do where a password is not escaped; so it is given neither.
+/// What is wrong with a `PostgreSQL` URL (after `://`), if anything is. libpq quotes what it cannot read, and takes
+/// a URL apart elsewhere than people do where a password is not escaped; so it is given neither.
 fn flaw(rest: &str) -> Option<&'static str> {
     let (authority, place) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);

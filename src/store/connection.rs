@@ -195,8 +195,8 @@ fn with_parameters(url: &str, wanted: &[(&str, &str)]) -> String {
 const TRIED: [&str; 2] = ["connection to server ", "could not translate host name "];
 
 /// What libpq says, on one line: one reason for each address that it tried, without the indented questions. Before it
-/// tried one, it quotes what it could not read, which can be a password or the whole URL: that is left out, from the first
-/// quotation mark to the last, as there can be others and line breaks in it.
+/// tried one, it quotes what it could not read, which can be a password or the whole URL: that is left out, from the
+/// first quotation mark to the last, as there can be others and line breaks in it.
 fn reason_of(text: &str) -> String {
     let (before, after) = match text.split_once('"') {
         Some((before, quoted)) if !TRIED.iter().any(|begin| text.starts_with(begin)) => {
