@@ -43,7 +43,7 @@ long-schema:
 
 # More cases for the machines of `tests/suite/properties`
 long-properties:
-    GRANTOR_TEST_CASES=10000 cargo test --test suite properties -- --nocapture
+    GRANTOR_TEST_CASES=5000 cargo test --test suite properties -- --nocapture
 
 # A minute of every fuzz target (fuzz/README.md says what it needs)
 fuzz-smoke: (fuzz-each "-max_total_time=60")
@@ -55,7 +55,7 @@ fuzz: (fuzz-each "-runs=10000000 -max_total_time=1800")
 fuzz-each LIMITS:
     for target in $(cargo +nightly fuzz list); do \
         mkdir -p "fuzz/found/$target" && \
-        cargo +nightly fuzz run --sanitizer none "$target" "fuzz/found/$target" "fuzz/corpus/$target" -- {{ LIMITS }} -print_final_stats=1 || exit 1; \
+        cargo +nightly fuzz run --sanitizer none "$target" "fuzz/found/$target" "fuzz/corpus/$target" -- {{ LIMITS }} -max_len=1024 -print_final_stats=1 || exit 1; \
     done
 
 # Licences, banned crates and foreign sources
@@ -71,6 +71,7 @@ advisory-db := "../shared/advisory-db"
 audit:
     tests/tool cargo-audit 0.22.2 --no-default-features
     target/tools/bin/cargo-audit audit --no-fetch --stale --db {{ advisory-db }}
+    target/tools/bin/cargo-audit audit --no-fetch --stale --db {{ advisory-db }} --file fuzz/Cargo.lock
 
 # What docker-compose.yml needs: passwords, master key, certificate
 compose-prepare:
