@@ -95,9 +95,13 @@ impl KeyRing {
     pub fn signing(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<OpenKey>> {
         let of_algorithm = || self.ordered.iter().filter(|key| key.algorithm == algorithm);
         of_algorithm().find(|key| key.times.state_at(now) == KeyState::Signing).or_else(|| {
-            // Before the time of every key the clock is wrong: it was set back, or is behind that of the node that made the first.
-            let first = of_algorithm().min_by_key(|key| key.times.signs_at)?;
-            (first.times.signs_at > now && first.times.state_at(now) == KeyState::Published).then_some(first)
+            // Before the time of every key, revoked ones too, the clock is wrong: it was set back, or is behind that of the
+            // node that made the first. Where one has begun, its successor waits until validators know it.
+            let mut all = self.source.iter().filter(|key| key.algorithm == algorithm);
+            if all.any(|key| key.times.signs_at <= now) {
+                return None;
+            }
+            of_algorithm().min_by_key(|key| key.times.signs_at)
         })
     }
 
@@ -122,5 +126,52 @@ impl KeyRing {
     #[must_use]
     pub fn algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {
         SigningAlgorithm::ALL.iter().copied().filter(|algorithm| self.signing(*algorithm, now).is_some()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::data_keys::DataKeys;
+    use crate::crypto::random::Random;
+    use crate::oauth::keys::make_key;
+
+    const ALGORITHM: SigningAlgorithm = SigningAlgorithm::Es256;
+
+    /// The first key signs from 1000 on, its successor from 2000 on; who signs at an instant.
+    fn signer(change_first: impl FnOnce(&mut KeyTimes), at: i64) -> Option<usize> {
+        let random = Random::system();
+        let sealing = DataKeys::generate(&random).keys().sealing;
+        let made = |signs_at| {
+            let mut key = make_key(ALGORITHM, &sealing, &random, Timestamp::from_seconds(1000)).unwrap();
+            key.times.signs_at = Timestamp::from_seconds(signs_at);
+            key
+        };
+        let (mut first, successor) = (made(1000), made(2000));
+        first.times.retired_at = Some(Timestamp::from_seconds(2000));
+        change_first(&mut first.times);
+        let kids = [first.kid.clone(), successor.kid.clone()];
+        let ring = KeyRing::open(&Arc::new(vec![first, successor]), &sealing).unwrap();
+        let signing = ring.signing(ALGORITHM, Timestamp::from_seconds(at))?;
+        kids.iter().position(|kid| *kid == signing.kid)
+    }
+
+    #[test]
+    fn before_the_time_of_every_key_the_first_signs() {
+        assert_eq!(signer(|_| {}, 999), Some(0));
+        assert_eq!(signer(|_| {}, 1000), Some(0));
+        assert_eq!(signer(|_| {}, 2000), Some(1));
+    }
+
+    #[test]
+    fn a_published_key_does_not_sign_before_its_time_because_the_one_before_was_revoked() {
+        let revoke = |times: &mut KeyTimes| {
+            (times.revoked, times.removed_at) = (true, Some(Timestamp::from_seconds(1500)));
+        };
+        assert_eq!(signer(revoke, 1500), None);
+        assert_eq!(signer(revoke, 1999), None);
+        assert_eq!(signer(revoke, 2000), Some(1));
+        // With a clock from before them all it is the only one that may.
+        assert_eq!(signer(revoke, 999), Some(1));
     }
 }
