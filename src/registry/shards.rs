@@ -45,3 +45,27 @@ impl<V: Clone> Shards<V> {
         usize::try_from(self.spread.hash_one(key) % PIECES as u64).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(range: std::ops::Range<i32>, value: i32) -> impl Iterator<Item = (String, i32)> {
+        range.map(move |number| (number.to_string(), value))
+    }
+
+    #[test]
+    fn a_change_is_in_the_new_picture_alone_and_copies_one_piece() {
+        let mut before = Shards::default();
+        assert_eq!(before.get("1"), None);
+        before.insert(entries(0..2000, 1));
+        let mut after = before.clone();
+        after.insert(entries(7..8, 2));
+        after.insert(entries(2000..2001, 3));
+        assert_eq!((before.get("7"), before.get("2000")), (Some(&1), None));
+        assert_eq!((after.get("7"), after.get("2000"), after.get("8")), (Some(&2), Some(&3), Some(&1)));
+        let copied = before.pieces.iter().zip(&*after.pieces).filter(|(one, other)| !Arc::ptr_eq(one, other)).count();
+        assert!((1..=2).contains(&copied), "{copied} of {PIECES} pieces");
+        assert!((0..2000).all(|number| before.get(&number.to_string()) == Some(&1)));
+    }
+}

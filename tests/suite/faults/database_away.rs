@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::faults::is_unavailable;
-use crate::harness::{Answer, Database, Server, TestClient, fresh_postgres_url, missing};
+use crate::harness::{Answer, Database, Server, TestClient, agent, fresh_postgres_url, missing};
 use crate::house::registry::within;
 
 const OPEN: u8 = 0;
@@ -199,6 +199,25 @@ fn a_refresh_waits_for_a_dead_database_once() {
     let asked = Instant::now();
     is_unavailable(&calls.client.refresh(&calls.tokens.refresh_token()));
     let took = asked.elapsed();
+    assert!(took >= deadline && took < deadline * 2, "{took:?}");
+}
+
+#[test]
+fn metrics_wait_for_a_dead_database_once_and_say_that_the_node_is_not_ready() {
+    let Some(url) = fresh_postgres_url() else { return missing("PostgreSQL") };
+    let wire = Wire::to(&url);
+    let deadline = Duration::from_secs(2);
+    let server = Server::with(Database::Postgres)
+        .set("database.url", &wire.url)
+        .set("database.deadline_ms", deadline.as_millis())
+        .start();
+    let page = || Answer::of(agent().get(format!("{}/metrics", server.private_base())).call()).ok().body;
+    assert!(page().lines().any(|line| line == "grantor_ready 1"));
+    wire.stall();
+    let asked = Instant::now();
+    let told = page();
+    let took = asked.elapsed();
+    assert!(told.lines().any(|line| line == "grantor_ready 0"), "{told}");
     assert!(took >= deadline && took < deadline * 2, "{took:?}");
 }
 

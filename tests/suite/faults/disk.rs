@@ -5,7 +5,7 @@ use std::time::Duration;
 use grantor::sabotage::Defect;
 use rstest::rstest;
 
-use crate::faults::ledger::{GIVEN, Load, Otherwise};
+use crate::faults::ledger::{GIVEN, Load, Otherwise, accounts};
 use crate::faults::{Account, is_caught};
 use crate::harness::{Database, Disk, Injection, Installation};
 use crate::house::registry::within;
@@ -67,8 +67,7 @@ fn a_failure_that_is_answered_as_a_success_is_found() {
 fn trial(disk: &Disk, fault: Fault, defect: Option<Defect>) {
     let mut node = Installation::new(Database::Sqlite);
     node.set("database.url", format!("sqlite://{}", disk.path().join("grantor.db").display()));
-    let accounts = [60, 59].map(|window| Account::create(&node, window));
-    let accounts = [&accounts[0], &accounts[1]];
+    let accounts = accounts(&node);
     let account = Account::create(&node, 10);
     if let Some(defect) = defect {
         node.sabotage(defect);
@@ -77,7 +76,7 @@ fn trial(disk: &Disk, fault: Fault, defect: Option<Defect>) {
     let access = account.sign_in(&node).unwrap().ok().access_token();
     let status = || account.sign_in(&node).unwrap().status;
 
-    let ledger = Load::new(&node, accounts, Otherwise::Unavailable(ANSWERED_WITHIN)).beside(|| {
+    let ledger = Load::new(&node, &accounts, Otherwise::Unavailable(ANSWERED_WITHIN)).beside(|| {
         for _ in 0..2 {
             let ending = fault.begin(disk, &node);
             if !matches!(fault, Fault::ReadsFail) {
@@ -99,7 +98,7 @@ fn trial(disk: &Disk, fault: Fault, defect: Option<Defect>) {
         }
     });
     assert!(ledger.put_off() > 0, "{fault:?}: nobody met it");
-    ledger.holds(&node, accounts, &format!("{fault:?}"));
+    ledger.holds(&node, &accounts, &format!("{fault:?}"));
     println!(
         "{fault:?}: {} refreshes and {} revocations held, {} requests put off, none answered after more than {:?}",
         ledger.refreshes(),

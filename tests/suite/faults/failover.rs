@@ -71,12 +71,12 @@ fn trial(primary: &Cluster, standby: &Cluster, mut served: Served) {
         std::thread::sleep(Duration::from_secs(1));
     });
     assert!(ledger.put_off() > 0, "nobody met it");
-    ledger.holds(&served.node, served.accounts(), "after the failover");
+    ledger.holds(&served.node, &served.accounts, "after the failover");
 
     // The lost primary stays in the URL: whoever starts now finds the other.
     served.node.kill();
     served.node.start();
-    ledger.revocations_hold(&served.node, served.accounts()[1], "after a restart");
+    ledger.revocations_hold(&served.node, &served.accounts[1], "after a restart");
     served.has_a_clean_log();
     println!(
         "a failover: {} refreshes and {} revocations held, {} requests put off, none answered after more than {:?}, \

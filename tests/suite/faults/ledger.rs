@@ -60,6 +60,12 @@ struct Revoked {
     refresh: Option<String>,
 }
 
+/// Who refreshes and who revokes under load, of an installation that is not sabotaged yet. Their reuse window is longer than any fault: a
+/// client may not have heard of its last rotation.
+pub fn accounts(installation: &Installation) -> [Account; 2] {
+    [60, 59].map(|window| Account::create(installation, window))
+}
+
 /// Clients under load: they go on until the fault is over.
 pub struct Load<'a> {
     node: &'a Installation,
@@ -71,8 +77,7 @@ pub struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    /// The accounts need a reuse window that is longer than the fault: a client may not have heard of its last rotation.
-    pub fn new(node: &'a Installation, [refreshing, revoking]: [&'a Account; 2], otherwise: Otherwise) -> Self {
+    pub fn new(node: &'a Installation, [refreshing, revoking]: &'a [Account; 2], otherwise: Otherwise) -> Self {
         Self { node, refreshing, revoking, otherwise, over: AtomicBool::default(), busy: AtomicUsize::default() }
     }
 
@@ -205,7 +210,7 @@ impl Ledger {
 
     /// Whatever was told holds: the newest refresh token of each family works, those before it do not, and what was revoked is
     /// not active. It ends the families that have a past.
-    pub fn holds(&self, node: &Installation, [refreshing, revoking]: [&Account; 2], what: &str) {
+    pub fn holds(&self, node: &Installation, [refreshing, revoking]: &[Account; 2], what: &str) {
         let families: Vec<_> = self.heard.iter().flat_map(|heard| &heard.families).collect();
         assert!(families.len() >= REFRESHING && self.revocations() > 0, "{what}: the clients did nothing");
         for Family { newest, before } in families {

@@ -27,11 +27,6 @@ use serde_json::Value;
 use crate::harness::{Answer, Installation, post_form, sabotaged_program};
 use crate::house::registry::within;
 
-/// How often a trial is made: more often where this variable says so.
-pub fn times(variable: &str, in_the_suite: u64) -> u64 {
-    std::env::var(variable).map_or(in_the_suite, |text| text.parse().expect("a number"))
-}
-
 /// A trial of faults that finds nothing proves nothing: with its defect in the program it must fail, and in some of these words. What it
 /// needs is made before: that it cannot be made is nothing found.
 pub fn is_caught(defect: Defect, words: &[&str], trial: impl FnOnce(Option<Defect>)) {

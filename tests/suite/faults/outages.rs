@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use grantor::sabotage::Defect;
 
-use crate::faults::ledger::{GIVEN, LOST, Ledger, Load, Otherwise};
-use crate::faults::{Account, Machine, is_caught, times};
-use crate::harness::{Cluster, Installation, missing};
+use crate::faults::ledger::{GIVEN, LOST, Ledger, Load, Otherwise, accounts};
+use crate::faults::{Account, Machine, is_caught};
+use crate::harness::{Cluster, Installation, missing, times};
 use crate::house::registry::within;
 
 pub const DEADLINE_MS: u64 = 1000;
@@ -70,14 +70,14 @@ fn is_found(defect: Defect, words: &[&str], settings: &str, outages: &[Outage]) 
 /// A node on a database that a trial breaks, and those whom it serves.
 pub struct Served {
     pub node: Installation,
-    accounts: [Account; 2],
+    pub accounts: [Account; 2],
     machine: Machine,
 }
 
 impl Served {
     pub fn on(url: &str, defect: Option<Defect>) -> Self {
         let mut node = Installation::on_url(url);
-        let accounts = [60, 59].map(|window| Account::create(&node, window));
+        let accounts = accounts(&node);
         let machine = Machine::create(&node);
         node.set("database.deadline_ms", DEADLINE_MS);
         if let Some(defect) = defect {
@@ -87,13 +87,9 @@ impl Served {
         Self { node, accounts, machine }
     }
 
-    pub fn accounts(&self) -> [&Account; 2] {
-        [&self.accounts[0], &self.accounts[1]]
-    }
-
     /// Clients that must be answered in time, whatever becomes of the database.
     pub fn load(&self) -> Load<'_> {
-        Load::new(&self.node, self.accounts(), Otherwise::Unavailable(ANSWERED_WITHIN))
+        Load::new(&self.node, &self.accounts, Otherwise::Unavailable(ANSWERED_WITHIN))
     }
 
     /// Whether everything works that needs the database.
@@ -135,7 +131,7 @@ impl Outage {
 }
 
 fn trial(cluster: &Cluster, served: &Served, outages: &[Outage]) {
-    let [_, revoking] = served.accounts();
+    let [_, revoking] = &served.accounts;
     let (mut ledgers, mut slowest_return) = (Vec::<Ledger>::new(), Duration::ZERO);
     for (number, outage) in outages.iter().enumerate() {
         let ledger = served.load().beside(|| {
@@ -148,7 +144,7 @@ fn trial(cluster: &Cluster, served: &Served, outages: &[Outage]) {
             std::thread::sleep(Duration::from_secs(1));
         });
         assert!(ledger.put_off() > 0, "{outage:?}: nobody met it");
-        ledger.holds(&served.node, served.accounts(), &format!("outage {number}, {outage:?}"));
+        ledger.holds(&served.node, &served.accounts, &format!("outage {number}, {outage:?}"));
         ledgers.push(ledger);
     }
     // No later outage has taken an earlier one's word back.

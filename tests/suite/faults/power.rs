@@ -1,13 +1,11 @@
 //! Power cuts (SQLite): what was answered is on the disk, and not in the memory of a kernel that is gone.
 
-use std::time::Duration;
-
 use grantor::sabotage::Defect;
 
-use crate::faults::kill::kill_at_a_sync;
-use crate::faults::ledger::{LOST, Load, Otherwise};
-use crate::faults::{Account, is_caught, times};
-use crate::harness::{Database, Disk, Injection, Installation};
+use crate::faults::is_caught;
+use crate::faults::kill::kill;
+use crate::faults::ledger::{LOST, Load, Otherwise, accounts};
+use crate::harness::{Database, Disk, Injection, Installation, times};
 
 #[test]
 fn what_was_answered_before_a_power_cut_holds_after_it() {
@@ -27,8 +25,7 @@ fn commits_that_do_not_wait_for_the_disk_are_found() {
 fn trial(mut disk: Disk, cuts: u64, defect: Option<Defect>) {
     let mut node = Installation::new(Database::Sqlite);
     node.set("database.url", format!("sqlite://{}", disk.path().join("grantor.db").display()));
-    let accounts = [60, 59].map(|window| Account::create(&node, window));
-    let accounts = [&accounts[0], &accounts[1]];
+    let accounts = accounts(&node);
     disk.sync();
     if let Some(defect) = defect {
         node.sabotage(defect);
@@ -36,18 +33,12 @@ fn trial(mut disk: Disk, cuts: u64, defect: Option<Defect>) {
     node.start();
     let (mut refreshes, mut revocations) = (0, 0);
     for cycle in 0..cuts {
-        let ledger = Load::new(&node, accounts, Otherwise::Torn).beside(|| {
-            if cycle % 2 == 1 {
-                return kill_at_a_sync(&node, cycle);
-            }
-            std::thread::sleep(Duration::from_millis(50 + cycle * 41 % 200));
-            node.signal(rustix::process::Signal::KILL);
-        });
+        let ledger = Load::new(&node, &accounts, Otherwise::Torn).beside(|| kill(&node, cycle, Database::Sqlite));
         // Before the power goes: a dead process writes nothing more.
         node.kill();
         disk.lose_power();
         node.start();
-        ledger.holds(&node, accounts, &format!("cut {cycle}"));
+        ledger.holds(&node, &accounts, &format!("cut {cycle}"));
         refreshes += ledger.refreshes();
         revocations += ledger.revocations();
     }

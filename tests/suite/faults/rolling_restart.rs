@@ -15,8 +15,8 @@ use super::validators::{Api, Findings, RustExample, check_all};
 use crate::clients::installed::source;
 use crate::clients::nginx;
 use crate::clients::program::{Running, free_port};
-use crate::faults::{Account, is_caught, times};
-use crate::harness::{Answer, Database, Installation, agent, missing, program};
+use crate::faults::{Account, is_caught};
+use crate::harness::{Answer, Database, Installation, agent, missing, program, times};
 
 /// nginx leaves a node alone for two seconds after it failed, counted in whole ones. Two nodes must not be away for it at once.
 const NOTICED: Duration = Duration::from_millis(3200);

@@ -19,5 +19,5 @@ pub use injection::Injection;
 pub use pages::{Pages, safe};
 pub use postgres::{Cluster, fresh_postgres_url};
 pub use process::{Installation, sabotaged_program, unused_address};
-pub use requirement::{missing, program};
+pub use requirement::{missing, program, times};
 pub use server::{Database, Server, ServerBuilder};

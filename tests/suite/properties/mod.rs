@@ -5,9 +5,11 @@ mod corpus;
 mod families;
 mod limits;
 
+use crate::harness::times;
+
 /// How many cases are put to the test: `GRANTOR_TEST_CASES`, or these few.
 fn cases(few: u32) -> u32 {
-    std::env::var("GRANTOR_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(few)
+    u32::try_from(times("GRANTOR_TEST_CASES", few.into())).unwrap()
 }
 
 /// What the real thing says is what the model says; where it is not, the case has failed.

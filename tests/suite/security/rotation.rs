@@ -12,12 +12,12 @@ use grantor::store::audit::RecordedEvent;
 use grantor::store::{audit, families, instance};
 use rstest::rstest;
 
-use crate::harness::{Answer, Database, Server, TestClient};
+use crate::harness::{Answer, Database, Server, TestClient, times};
 use crate::house::store::execute;
 
 /// How often a race is run: short here, long by `GRANTOR_TEST_ROUNDS`.
 pub fn rounds(short: usize) -> usize {
-    std::env::var("GRANTOR_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(short)
+    usize::try_from(times("GRANTOR_TEST_ROUNDS", short as u64)).unwrap()
 }
 
 /// Runs a job on so many threads that start together.
