@@ -12,6 +12,8 @@ use grantor::model::time::Timestamp;
 use grantor::oauth::keys::{KeyRing, install, seal_key};
 use grantor::oauth::tokens::access_token::{AccessClaims, Epochs, TYP};
 use grantor::oauth::tokens::verifier::{Invalid, Verified, VerifiedTokens};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 const ISSUER: &str = "https://id.example.com";
@@ -158,6 +160,13 @@ fn forged(token: &str) {
     assert_eq!(verified.claims, signer.claims);
 }
 
+/// RFC 7519 §4: names are unique. `jsonwebtoken` refuses a repeated one wherever it is one that it knows, and this one is none of ours.
+#[derive(Deserialize)]
+struct Foreign {
+    #[serde(rename = "nbf")]
+    _nbf: Option<IgnoredAny>,
+}
+
 /// What a key of ours signed is accepted if it is an access token, and as just what it says.
 fn signed(signer: &Signer, header: &[u8], payload: &[u8]) {
     let unsigned = format!("{}.{}.AAAA", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
@@ -176,6 +185,7 @@ fn signed(signer: &Signer, header: &[u8], payload: &[u8]) {
             && !claims.aud.is_empty()
             && !claims.jti.is_empty()
             && Epochs::from_claim(&claims.epoch).is_some()
+            && serde_json::from_slice::<Foreign>(payload).is_ok()
     });
     match SETUP.check(&token) {
         Ok(verified) => {
