@@ -61,6 +61,12 @@ struct Scopes {
     fresh: Vec<Box<str>>,
 }
 
+impl Scopes {
+    fn new(day: Timestamp) -> Self {
+        Self { day, noted: HashSet::new(), fresh: Vec::new() }
+    }
+}
+
 /// A part of the counters, under a lock of its own.
 #[derive(Default)]
 pub(super) struct Shard {
@@ -82,10 +88,10 @@ impl Shard {
     ) {
         let hour = now.hour();
         let cells = &mut self.cells[credential.kind as usize];
-        if !cells.contains_key(credential.id) {
-            cells.insert(credential.id.into(), Cell::new(hour));
-        }
-        let Some(cell) = cells.get_mut(credential.id) else { return };
+        let cell = match cells.get_mut(credential.id) {
+            Some(known) => known,
+            None => cells.entry(credential.id.into()).or_insert_with(|| Cell::new(hour)),
+        };
         if cell.hour != hour {
             let over = std::mem::replace(cell, Cell::new(hour));
             self.closed.push(over.into_tally(credential.kind, credential.id.to_owned()));
@@ -99,10 +105,10 @@ impl Shard {
     /// Notes which scopes a client was given, once a day.
     pub(super) fn note_scopes<'a>(&mut self, client_id: &str, scopes: impl Iterator<Item = &'a str>, now: Timestamp) {
         let day = now.day();
-        if !self.scopes.contains_key(client_id) {
-            self.scopes.insert(client_id.into(), Scopes { day, noted: HashSet::new(), fresh: Vec::new() });
-        }
-        let Some(known) = self.scopes.get_mut(client_id) else { return };
+        let known = match self.scopes.get_mut(client_id) {
+            Some(known) => known,
+            None => self.scopes.entry(client_id.into()).or_insert_with(|| Scopes::new(day)),
+        };
         if known.day != day {
             known.day = day;
             known.noted.clear();

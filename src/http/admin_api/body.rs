@@ -9,7 +9,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use serde::de::DeserializeOwned;
 
-use crate::http::extract::RequestId;
+use crate::http::extract::{RequestId, read_body};
 use crate::http::problem;
 use crate::http::state::State;
 
@@ -77,12 +77,9 @@ async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload)
     let Some(state) = request.app_data::<web::Data<State>>() else {
         return Err(HttpResponse::InternalServerError().finish());
     };
-    let settings = state.settings();
-    let bytes = tokio::time::timeout(settings.body_timeout, payload.to_bytes_limited(settings.body_bytes))
+    let bytes = read_body(request, payload, state.settings())
         .await
-        .map_err(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the request body did not arrive in time"))?
-        .map_err(|_| refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request body is too large"))?
-        .map_err(|_| refuse(StatusCode::BAD_REQUEST, "the request body cannot be read"))?;
+        .map_err(|error| refuse(error.status(), &error.to_string()))?;
     if !bytes.is_empty() && !is_json(request) {
         return Err(refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -15,6 +15,7 @@ use crate::http::console::browser::browser_of;
 use crate::http::console::confirm;
 use crate::http::console::fields::Fields;
 use crate::http::console::visit::{Guest, Visit, refusal};
+use crate::http::extract::read_body;
 use crate::login::SignInError;
 use crate::oauth::parameters::MediaType;
 
@@ -119,18 +120,12 @@ impl Submission {
 
 /// Reads a form and checks that a page of this browser has sent it.
 async fn read(request: &HttpRequest, payload: web::Payload, guest: &Guest) -> Result<Fields, HttpResponse> {
-    let settings = guest.state.settings();
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if content_type.and_then(MediaType::parse) != Some(MediaType::Form) {
         return Err(answer::bad_form(guest, 415));
     }
-    let body = tokio::time::timeout(settings.body_timeout, payload.to_bytes_limited(settings.body_bytes)).await;
-    let body = match body {
-        Ok(Ok(Ok(body))) => body,
-        Ok(Err(_)) => return Err(answer::bad_form(guest, 413)),
-        Ok(Ok(Err(_))) => return Err(answer::bad_form(guest, 400)),
-        Err(_) => return Err(answer::bad_form(guest, 408)),
-    };
+    let body = read_body(request, payload, guest.state.settings()).await;
+    let body = body.map_err(|error| answer::bad_form(guest, error.status().as_u16()))?;
     let Some(fields) = Fields::parse(&body) else { return Err(answer::bad_form(guest, 400)) };
     // Browsers say where a form comes from; the token is what counts, for those that do not.
     let site = request.headers().get("sec-fetch-site").map(actix_web::http::header::HeaderValue::as_bytes);

@@ -1,6 +1,7 @@
 //! What handlers get of a request.
 
 mod bearer;
+mod body;
 mod client;
 mod network;
 mod parameters;
@@ -8,6 +9,7 @@ mod principal;
 mod request_id;
 
 pub use bearer::Bearer;
+pub use body::{BodyError, read_body};
 pub use client::present_client;
 pub use network::{address_of, network_of};
 pub use parameters::read_parameters;

@@ -4,6 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web;
 
+use crate::http::extract::{BodyError, read_body};
 use crate::http::state::State;
 use crate::oauth::ProtocolError;
 use crate::oauth::parameters::{MediaType, Parameters};
@@ -18,7 +19,7 @@ pub async fn read_parameters(
     state: &State,
 ) -> Result<Parameters, ProtocolError> {
     let media_type = media_type(request, state)?;
-    let body = read_body(payload, state).await?;
+    let body = read_body(request, payload, state.settings()).await.map_err(refused)?;
     // curl -d says "form" of whatever it sends.
     let text = body.trim_ascii();
     if media_type == MediaType::Form && text.starts_with(b"{") && text.ends_with(b"}") {
@@ -29,17 +30,12 @@ pub async fn read_parameters(
     Parameters::parse(media_type, &body)
 }
 
-/// Reads a body, within the limits on its size and time.
-///
-/// # Errors
-/// 413, 408, 400 `invalid_request`.
-pub(super) async fn read_body(payload: web::Payload, state: &State) -> Result<web::Bytes, ProtocolError> {
-    let limit = state.settings().body_bytes;
-    tokio::time::timeout(state.settings().body_timeout, payload.to_bytes_limited(limit))
-        .await
-        .map_err(|_| ProtocolError::too_slow())?
-        .map_err(|_| ProtocolError::too_large())?
-        .map_err(|cause| ProtocolError::invalid_request("the body cannot be read").because(cause))
+fn refused(error: BodyError) -> ProtocolError {
+    match error {
+        BodyError::TooSlow => ProtocolError::too_slow(),
+        BodyError::TooLarge => ProtocolError::too_large(),
+        BodyError::Broken(cause) => ProtocolError::invalid_request("the body cannot be read").because(cause),
+    }
 }
 
 fn media_type(request: &HttpRequest, state: &State) -> Result<MediaType, ProtocolError> {

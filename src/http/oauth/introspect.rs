@@ -1,11 +1,10 @@
 //! `POST /oauth/introspect` (RFC 7662).
 
-use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::config::ErrorShape;
 use crate::http::extract::RequestId;
-use crate::http::oauth::authenticated;
+use crate::http::oauth::{authenticated, fresh};
 use crate::http::oauth_error;
 use crate::http::state::State;
 use crate::oauth::{ProtocolError, introspection};
@@ -18,9 +17,7 @@ pub async fn introspect(
     id: RequestId,
 ) -> HttpResponse {
     match introspected(&request, payload, &state, &id).await {
-        Ok(body) => {
-            HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).content_type("application/json").body(body)
-        }
+        Ok(body) => fresh(body),
         Err(error) => oauth_error::respond(&error, ErrorShape::Rfc6749, &id.0),
     }
 }

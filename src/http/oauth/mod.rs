@@ -7,6 +7,7 @@ pub mod revoke;
 pub mod token;
 pub mod userinfo;
 
+use actix_web::body::MessageBody;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -41,6 +42,14 @@ async fn authenticated(
     let presented = present_client(request, &parameters)?;
     let client = authenticate_and_note(state.context(), &presented, network_of(request, state), &id.0)?;
     Ok((client, parameters))
+}
+
+/// A JSON text that no cache may keep. Its headers are constants: from a text, each would be checked and copied.
+fn fresh(body: impl MessageBody + 'static) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
+        .body(body)
 }
 
 /// A document that caches may keep; [`State::may_be_cached`] says for how long.

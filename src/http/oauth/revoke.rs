@@ -1,11 +1,10 @@
 //! `POST /oauth/revoke` (RFC 7009).
 
-use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::config::ErrorShape;
 use crate::http::extract::{RequestId, network_of};
-use crate::http::oauth::authenticated;
+use crate::http::oauth::{authenticated, fresh};
 use crate::http::oauth_error;
 use crate::http::state::State;
 use crate::oauth::{ProtocolError, revocation};
@@ -18,9 +17,7 @@ pub async fn revoke(
     id: RequestId,
 ) -> HttpResponse {
     match revoked(&request, payload, &state, &id).await {
-        Ok(()) => {
-            HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).content_type("application/json").body("{}")
-        }
+        Ok(()) => fresh("{}"),
         Err(error) => oauth_error::respond(&error, ErrorShape::Rfc6749, &id.0),
     }
 }

@@ -10,6 +10,7 @@ use crate::crypto::sealing::SealingKey;
 use crate::crypto::signing::{SigningAlgorithm, SigningKeyPair};
 use crate::model::signing_key::{KeyState, KeyTimes};
 use crate::model::time::Timestamp;
+use crate::oauth::keys::jws::Headers;
 use crate::oauth::keys::provider::{jwt_algorithm, register};
 use crate::store::StoreError;
 use crate::store::signing_keys::StoredKey;
@@ -25,7 +26,8 @@ pub struct OpenKey {
     /// The public JWK's members in JSON, with `kid`, `use` and `alg`.
     pub public_jwk: String,
     pub(crate) jwt_algorithm: Algorithm,
-    pub(crate) encoding: EncodingKey,
+    pub(super) headers: Headers,
+    pub(super) encoding: EncodingKey,
     pub(crate) decoding: DecodingKey,
 }
 
@@ -63,12 +65,14 @@ impl KeyRing {
             let pair = SigningKeyPair::from_pkcs8(key.algorithm, pkcs8.expose()).map_err(|cause| broken(&cause))?;
             let pair = Arc::new(pair);
             let (encoding, decoding) = register(&key.kid, &pair);
+            let jwt_algorithm = jwt_algorithm(key.algorithm);
             let open = Arc::new(OpenKey {
                 kid: key.kid.clone(),
                 algorithm: key.algorithm,
                 times: key.times.clone(),
                 public_jwk: key.public_jwk.clone(),
-                jwt_algorithm: jwt_algorithm(key.algorithm),
+                jwt_algorithm,
+                headers: Headers::of(jwt_algorithm, &key.kid).map_err(|cause| broken(&cause))?,
                 encoding,
                 decoding,
             });

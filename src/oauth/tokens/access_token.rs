@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// `typ` of an access token (RFC 9068 §2.1).
-pub const TYP: &str = "at+jwt";
-
 /// The claims of an access token, in the types that they must have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessClaims {

@@ -1,6 +1,5 @@
 //! Signing what the gate has authorized.
 
-use jsonwebtoken::Header;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -9,8 +8,8 @@ use crate::model::scope::{OPENID, ScopeSet};
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::context::Context;
 use crate::oauth::error::ProtocolError;
-use crate::oauth::keys::OpenKey;
-use crate::oauth::tokens::access_token::{AccessClaims, TYP};
+use crate::oauth::keys::TokenType;
+use crate::oauth::tokens::access_token::AccessClaims;
 use crate::oauth::tokens::gate::AuthorizedGrant;
 use crate::oauth::tokens::id_token::IdClaims;
 use crate::oauth::tokens::presented::AuthorizedCredential;
@@ -71,9 +70,8 @@ pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, Proto
         auth_time: owner.map(|owner| owner.auth_time.seconds()),
     };
     let id_token = match owner {
-        Some(owner) if grant.scope.contains(OPENID) => Some(sign(
-            key,
-            "JWT",
+        Some(owner) if grant.scope.contains(OPENID) => Some(key.sign(
+            TokenType::IdToken,
             &IdClaims {
                 iss: &context.settings.issuer,
                 sub: &owner.id,
@@ -89,9 +87,9 @@ pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, Proto
     };
     let further = grant.client.static_claims.as_map();
     let access_token = if further.is_empty() {
-        sign(key, TYP, &claims)?
+        key.sign(TokenType::AccessToken, &claims)?
     } else {
-        sign(key, TYP, &WithStatic { claims: &claims, further })?
+        key.sign(TokenType::AccessToken, &WithStatic { claims: &claims, further })?
     };
     Ok(Tokens {
         access_token,
@@ -139,16 +137,7 @@ pub fn issue_for_upstream(context: &Context, credential: &AuthorizedCredential) 
         roles: credential.role_names.clone(),
         auth_time: credential.auth_time.map(crate::model::time::Timestamp::seconds),
     };
-    sign(key, TYP, &claims)
-}
-
-fn sign(key: &OpenKey, typ: &str, claims: &impl Serialize) -> Result<SecretString, ProtocolError> {
-    let mut header = Header::new(key.jwt_algorithm);
-    header.typ = Some(typ.to_owned());
-    header.kid = Some(key.kid.clone());
-    jsonwebtoken::encode(&header, claims, &key.encoding)
-        .map(SecretString::new)
-        .map_err(|cause| ProtocolError::defect().because(cause))
+    key.sign(TokenType::AccessToken, &claims)
 }
 
 fn token_id(context: &Context) -> String {

@@ -12,8 +12,8 @@ use crate::model::client::ClientStatus;
 use crate::model::organization::OrganizationStatus;
 use crate::model::time::Timestamp;
 use crate::oauth::context::Context;
-use crate::oauth::keys::KeyRing;
-use crate::oauth::tokens::access_token::{AccessClaims, Epochs, TYP};
+use crate::oauth::keys::{KeyRing, TokenType};
+use crate::oauth::tokens::access_token::{AccessClaims, Epochs};
 use crate::registry::Snapshot;
 
 /// Longer texts are not looked at: the largest token of ours is far smaller.
@@ -113,7 +113,7 @@ fn verified(ring: &KeyRing, issuer: &str, token: &str, now: Timestamp) -> Result
     let header = URL_SAFE_NO_PAD.decode(encoded_header).map_err(|_| Invalid::Malformed)?;
     let header: StrictHeader = serde_json::from_slice(&header).map_err(|_| Invalid::Header)?;
     let key = ring.verifying(&header.kid, now).ok_or(Invalid::Header)?;
-    if header.alg != key.algorithm.as_str() || header.typ != TYP || header.crit.is_some() {
+    if header.alg != key.algorithm.as_str() || header.typ != TokenType::AccessToken.as_str() || header.crit.is_some() {
         return Err(Invalid::Header);
     }
     // Time is asked of our own clock below, policy of the registry: here only signature and types.

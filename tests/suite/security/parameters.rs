@@ -1,10 +1,12 @@
 //! The table *Parameters*: RFC 6749 §3.2 at the door. One table is one file, so this one is long.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 
 use rstest::rstest;
 
-use crate::harness::{Answer, Database, Installation, Server, TestClient, TestUser, agent, form};
+use crate::harness::{Answer, Database, Installation, Server, TestClient, TestUser, agent, basic, form};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
@@ -191,6 +193,41 @@ fn a_body_over_the_limit_is_answered_with_413(#[values(Database::Sqlite, Databas
         answer.is_refused("invalid_request");
     }
     assert_eq!(padded(16 * 1024 + 1).status, 413);
+}
+
+/// The first line of the answer to a token request whose body is framed and sent just so.
+fn framed(client: &TestClient<'_>, framing: &str, body: &str) -> String {
+    let mut connection = TcpStream::connect(client.server.base().replace("http://", "")).unwrap();
+    let authorization = basic(&client.id, &client.secret);
+    let head = format!(
+        "POST /oauth/token HTTP/1.1\r\nHost: grantor\r\nAuthorization: {authorization}\r\nContent-Type: {FORM}\r\n{framing}\r\n\r\n"
+    );
+    connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let mut first = String::new();
+    BufReader::new(connection).read_line(&mut first).unwrap();
+    first.trim_end().to_owned()
+}
+
+/// RFC 9112 §6: with a length or in chunks.
+#[rstest]
+fn a_body_in_chunks_is_read_as_one_with_a_length_and_has_the_same_limit(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let client = api_client(&server);
+    let form = form(&[GRANT, ("padding", &"x".repeat(9 * 1024))]);
+    let chunked = |parts: &[&str]| {
+        let chunks: String = parts.iter().map(|part| format!("{:x}\r\n{part}\r\n", part.len())).collect();
+        framed(&client, "Transfer-Encoding: chunked", &format!("{chunks}0\r\n\r\n"))
+    };
+
+    assert_eq!(framed(&client, &format!("Content-Length: {}", form.len()), &form), "HTTP/1.1 200 OK");
+    assert_eq!(chunked(&[&form]), "HTTP/1.1 200 OK");
+    assert_eq!(chunked(&[&form[..7], &form[7..20], &form[20..]]), "HTTP/1.1 200 OK");
+    assert_eq!(chunked(&[&form, &form]), "HTTP/1.1 413 Payload Too Large");
+    // Nobody has to send what is refused by its length.
+    assert_eq!(framed(&client, "Content-Length: 16385", ""), "HTTP/1.1 413 Payload Too Large");
+    assert_eq!(framed(&client, "Content-Length: 0", ""), "HTTP/1.1 400 Bad Request");
 }
 
 #[rstest]
