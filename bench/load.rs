@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -40,13 +40,18 @@ load --url http://127.0.0.1:PORT --scenario NAME --path PATH [options]
   --connections 16   --warmup 1   --seconds 5   --fetch-seconds 10   --fetch-limit 150000
   --rate       requests a second of all connections together; as fast as answers come without it
   --watch      a process id whose share of a core is reported (with its children); may be repeated
-  --core       the number of the watched processes' core: reports what others used of it";
+  --core       the number of the watched processes' core: reports what others used of it
+  --awake yes  never sleep while waiting for answers: for a load generator that has a core to itself";
 
 /// A run is given up when this many answers were wrong: the figure would mean nothing.
 const TOO_MANY_ERRORS: usize = 200;
 /// The longest a run may take after its planned end.
 const GRACE: Duration = Duration::from_secs(10);
 const LARGEST_ANSWER: usize = 1 << 20;
+/// Nanoseconds of a processor tick, on every Linux.
+const TICK: u64 = 10_000_000;
+/// A look for answers that takes no longer found none: reading one and sending the next request takes several times as long.
+const FOUND_NOTHING: Duration = Duration::from_micros(3);
 
 type Failure = String;
 
@@ -101,6 +106,7 @@ struct Options {
     rate: u32,
     watch: Vec<u32>,
     core: String,
+    awake: bool,
 }
 
 impl Options {
@@ -138,6 +144,7 @@ impl Options {
                 .collect(),
             cost: u32::try_from(number(&one("--cost", "12"), 4, 15)?).unwrap_or(12),
             expect: one("--expect", ""),
+            awake: one("--awake", "no") == "yes",
             core: one("--core", ""),
             connections: number(&one("--connections", "16"), 1, 1024)?,
             warmup: Duration::from_secs(number(&one("--warmup", "1"), 0, 60)? as u64),
@@ -635,6 +642,23 @@ async fn fetch(options: &Options, most: usize) -> Result<Vec<String>, Failure> {
     Ok(tokens)
 }
 
+/// Keeps the thread from sleeping, and counts the time in which it had nothing to do.
+///
+/// Whoever answers a sleeper pays for waking its core, and that would count as the server's work: on a virtual machine it was 7 of
+/// the 39 µs of a token.
+async fn stay_awake(idle: Arc<AtomicU64>) {
+    let mut before = Instant::now();
+    loop {
+        tokio::task::yield_now().await;
+        let now = Instant::now();
+        let round = now - before;
+        if round < FOUND_NOTHING {
+            idle.fetch_add(u64::try_from(round.as_nanos()).unwrap_or_default(), Ordering::Relaxed);
+        }
+        before = now;
+    }
+}
+
 /// A moment's readings, in processor ticks: of the watched processes, of ourselves, of their core, and of the host's thefts.
 struct Readings {
     at: Instant,
@@ -645,7 +669,7 @@ struct Readings {
 }
 
 impl Readings {
-    fn take(options: &Options) -> Self {
+    fn take(options: &Options, idle: &AtomicU64) -> Self {
         let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
         // user nice system idle iowait irq softirq steal
         let fields = |name: &str| -> Vec<u64> {
@@ -655,14 +679,14 @@ impl Readings {
         let core = fields(&format!("cpu{}", options.core));
         Self {
             watched: options.watch.iter().map(|pid| family_ticks(*pid)).collect(),
-            own: ticks(std::process::id()),
+            own: ticks(std::process::id()).saturating_sub(idle.load(Ordering::Relaxed) / TICK),
             core_busy: core.iter().sum::<u64>() - core.iter().skip(3).take(2).sum::<u64>(),
             stolen: fields("cpu").get(7).copied().unwrap_or(0),
             at: Instant::now(),
         }
     }
 
-    /// Ticks (of 10 ms, on every Linux) as a share of one core.
+    /// Ticks as a share of one core.
     fn share(&self, earlier: &Self, now: u64, then: u64) -> f64 {
         let ticks = u32::try_from(now.saturating_sub(then)).unwrap_or(u32::MAX);
         f64::from(ticks) / 100.0 / (self.at - earlier.at).as_secs_f64().max(0.001)
@@ -707,6 +731,10 @@ async fn run(options: Options) -> Result<String, Failure> {
         Scenario::IntrospectFresh => fetch(&options, options.fetch_limit).await?,
         _ => Vec::new(),
     };
+    let idle = Arc::new(AtomicU64::new(0));
+    if options.awake {
+        tokio::spawn(stay_awake(idle.clone()));
+    }
     let connections = options.connections;
     let (warmup, length) = (options.warmup, options.seconds);
     let plan = Arc::new(Plan { options, tokens, next_token: AtomicUsize::new(0), errors: AtomicUsize::new(0) });
@@ -722,15 +750,15 @@ async fn run(options: Options) -> Result<String, Failure> {
     for (script, connection) in ready {
         workers.spawn(drive(script, connection, from, until));
     }
-    let watched = plan.clone();
+    let watched = (plan.clone(), idle.clone());
     let watching = tokio::spawn(async move {
         tokio::time::sleep_until(from.into()).await;
-        Readings::take(&watched.options)
+        Readings::take(&watched.0.options, &watched.1)
     });
     let tallies = tokio::time::timeout(warmup + length + GRACE, workers.join_all())
         .await
         .map_err(|_| "the server stopped answering")?;
-    let after = Readings::take(&plan.options);
+    let after = Readings::take(&plan.options, &idle);
     // Running out of fresh tokens or a failure ends a run early.
     let before = if watching.is_finished() {
         watching.await.map_err(|error| error.to_string())?

@@ -78,7 +78,7 @@ impl Bench {
         let parameters = Parameters::parse(MediaType::Form, form.finish().as_bytes()).expect("parameters");
         let presented = read(None, &parameters).expect("a client");
         let network = Network::of(std::net::Ipv4Addr::LOCALHOST.into());
-        TokenRequest { parameters, presented, network, request_id: String::new() }
+        TokenRequest { parameters, presented, network, request_id: Arc::default() }
     }
 
     fn token(&self, request: &TokenRequest) -> grantor::oauth::tokens::issue::Tokens {

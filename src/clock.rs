@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-
-use chrono::Utc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::model::time::Timestamp;
 
@@ -35,7 +34,8 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for the time")]
-        let system = Utc::now().timestamp_micros();
+        let system = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
+        let system = i64::try_from(system).unwrap_or(i64::MAX);
         match self {
             Self::System => Timestamp::from_micros(system),
             Self::Shifted(by) => Timestamp::from_micros(system.saturating_add(by.load(Ordering::Relaxed))),

@@ -32,7 +32,7 @@ struct Signer {
     pair: SigningKeyPair,
     is_removed: bool,
     header: String,
-    claims: AccessClaims,
+    claims: AccessClaims<'static>,
     token: String,
 }
 
@@ -80,18 +80,18 @@ impl Signer {
     fn new(pair: SigningKeyPair, is_removed: bool) -> Self {
         let header = serde_json::json!({ "typ": TYP, "alg": pair.algorithm().as_str(), "kid": pair.thumbprint() });
         let claims = AccessClaims {
-            iss: ISSUER.to_owned(),
-            sub: "u".to_owned(),
-            aud: vec!["https://api.example.com".to_owned()],
+            iss: ISSUER.into(),
+            sub: "u".into(),
+            aud: vec!["https://api.example.com".to_owned()].into(),
             exp: NOW.seconds() + 300,
             iat: NOW.seconds(),
             jti: pair.thumbprint(),
-            client_id: "c".to_owned(),
+            client_id: "c".into(),
             scope: "orders:read".to_owned(),
             sid: None,
             epoch: "1.2.3".to_owned(),
-            org: Some("o".to_owned()),
-            roles: Some(vec!["r".to_owned()]),
+            org: Some("o".into()),
+            roles: Some(vec!["r".to_owned()].into()),
             auth_time: Some(NOW.seconds()),
         };
         let mut made = Self { pair, is_removed, header: header.to_string(), claims, token: String::new() };

@@ -30,7 +30,7 @@ pub(super) async fn authenticate(
         face: Face::Api,
         credential_id: claims.jti.clone(),
         expires_at: Some(Timestamp::from_seconds(claims.exp)),
-        client_id: Some(claims.client_id.clone()),
+        client_id: Some(claims.client_id.to_string()),
         limit: Limit::Token(&scope),
         despite_lock: true,
         auth_time: claims.auth_time.map(Timestamp::from_seconds),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -126,7 +127,8 @@ impl SigningKeyPair {
         let failed = |_| SigningError::NotSigned(self.algorithm);
         match &self.private {
             PrivateKey::Ec(pair) => {
-                pair.sign(&SystemRandom::new(), message).map(|signature| signature.as_ref().to_vec()).map_err(failed)
+                let digest = digest::digest(&digest::SHA256, message);
+                pair.sign_digest(&digest).map(|signature| signature.as_ref().to_vec()).map_err(failed)
             }
             PrivateKey::Ed(pair) => pair.try_sign(message).map(|signature| signature.as_ref().to_vec()).map_err(failed),
             PrivateKey::Rsa(pair) => {

@@ -19,7 +19,7 @@ struct ActiveAccessToken<'a> {
     active: bool,
     token_type: &'static str,
     #[serde(flatten)]
-    claims: &'a AccessClaims,
+    claims: &'a AccessClaims<'static>,
 }
 
 #[derive(Serialize)]

@@ -10,6 +10,8 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use crate::crypto::secret::SecretString;
 use crate::oauth::error::ProtocolError;
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// The one parameter that may be repeated.
 const REPEATABLE: &str = "resource";
 
@@ -29,13 +31,17 @@ impl MediaType {
     /// Reads a `Content-Type`. Parameters are allowed, another charset than UTF-8 is not.
     #[must_use]
     pub fn parse(content_type: &str) -> Option<Self> {
+        // What nearly all send, to the letter.
+        if content_type == FORM {
+            return Some(Self::Form);
+        }
         let parsed: mime::Mime = content_type.parse().ok()?;
         let charset = parsed.get_param(mime::CHARSET);
         if charset.is_some_and(|charset| charset != mime::UTF_8) {
             return None;
         }
         match parsed.essence_str() {
-            "application/x-www-form-urlencoded" => Some(Self::Form),
+            FORM => Some(Self::Form),
             "application/json" => Some(Self::Json),
             _ => None,
         }
@@ -137,6 +143,10 @@ impl Parameters {
 /// # Errors
 /// 400 `invalid_request` on an escape that is not `%` and two hexadecimal digits, or text that is not UTF-8.
 pub fn form_decode(encoded: &[u8]) -> Result<String, ProtocolError> {
+    let not_text = |_| ProtocolError::invalid_request("a parameter is not UTF-8");
+    if !encoded.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        return String::from_utf8(encoded.to_vec()).map_err(not_text);
+    }
     let mut decoded = Vec::with_capacity(encoded.len());
     let mut bytes = encoded.iter().copied();
     while let Some(byte) = bytes.next() {
@@ -152,7 +162,7 @@ pub fn form_decode(encoded: &[u8]) -> Result<String, ProtocolError> {
             plain => plain,
         });
     }
-    String::from_utf8(decoded).map_err(|_| ProtocolError::invalid_request("a parameter is not UTF-8"))
+    String::from_utf8(decoded).map_err(not_text)
 }
 
 /// The members of a JSON object, in order and with repeats, which a map would hide.

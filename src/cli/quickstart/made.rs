@@ -65,7 +65,7 @@ impl Workshop<'_> {
             Parameters::parse(MediaType::Form, form.as_bytes()).map_err(|error| failed(error.description.into()))?;
         let presented = read(None, &parameters).map_err(|error| failed(error.description.into()))?;
         let network = Network::of(std::net::Ipv4Addr::LOCALHOST.into());
-        let request = TokenRequest { parameters, presented, network, request_id: "quickstart".to_owned() };
+        let request = TokenRequest { parameters, presented, network, request_id: "quickstart".into() };
         let tokens = exchange(self.context, &request).await.map_err(|error| failed(error.description.into()))?;
         Ok(tokens.refresh_token.map(SecretString::into_exposed).unwrap_or_default())
     }

@@ -79,7 +79,7 @@ pub(super) fn origin(request: &HttpRequest, state: &State, id: &RequestId) -> Ac
         kind: ActorKind::System,
         id: "anonymous".to_owned(),
         ip: Some(network_of(request, state).to_string()),
-        request_id: Some(id.0.clone()),
+        request_id: Some(id.0.to_string()),
     }
 }
 

@@ -74,7 +74,7 @@ pub fn browser_of(request: &HttpRequest, state: &State) -> Browser {
             kind: ActorKind::User,
             id: String::new(),
             ip: Some(address_of(request, state).to_string()),
-            request_id: Some(RequestId::of(request).0),
+            request_id: Some(RequestId::of(request).0.to_string()),
         },
         network: network_of(request, state),
         user_agent: user_agent.to_owned(),

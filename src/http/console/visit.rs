@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
@@ -32,7 +33,7 @@ pub struct Guest {
     /// The request.
     pub request: HttpRequest,
     /// The request's id.
-    pub id: String,
+    pub id: Arc<str>,
 }
 
 /// A user with a session.
@@ -50,7 +51,7 @@ pub struct Visit {
     /// The request.
     pub request: HttpRequest,
     /// The request's id.
-    pub id: String,
+    pub id: Arc<str>,
 }
 
 pub(super) fn refusal(answer: HttpResponse) -> actix_web::Error {
@@ -117,7 +118,7 @@ impl Visit {
         let Guest { state, id, .. } = guest;
         if let Err(error) = sessions::touch(state.context(), &session).await {
             // The page is shown all the same: what is lost is a minute of the session's life.
-            tracing::warn!(request_id = id, %error, "a session's last use is not noted");
+            tracing::warn!(request_id = %id, %error, "a session's last use is not noted");
         }
         let by = authority_of(&principal, request, &state).at_the_console();
         Ok(Self { state, principal, by, session, csrf, request: request.clone(), id })

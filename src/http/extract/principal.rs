@@ -30,7 +30,7 @@ pub async fn caller_of(request: &HttpRequest, state: &State) -> Result<Principal
 /// On whose authority a request to Grantor's own API asks for a verb.
 #[must_use]
 pub fn authority_of(principal: &Principal, request: &HttpRequest, state: &State) -> Authority {
-    let actor = principal.actor(address_of(request, state).to_string(), RequestId::of(request).0);
+    let actor = principal.actor(address_of(request, state).to_string(), RequestId::of(request).0.to_string());
     let organization = principal.organization.id.clone();
     let user_id = principal.user_id().map(str::to_owned);
     Authority::in_organization(actor, organization, user_id, principal.permissions.clone())

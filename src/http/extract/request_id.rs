@@ -1,19 +1,20 @@
 //! The request's id: in the header `X-Request-ID` of every answer, in error bodies and in the log.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 /// Made by the server; a client cannot choose it.
 #[derive(Debug, Clone)]
-pub struct RequestId(pub String);
+pub struct RequestId(pub Arc<str>);
 
 impl RequestId {
     /// The id of a request; the middleware has put it there.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
-        request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self(String::new()))
+        request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self(Arc::default()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Request id, security headers, counters: around every request, and cheap.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task;
 use std::time::Instant;
 
@@ -54,11 +55,11 @@ pub async fn identify(
 async fn identified<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<(String, ServiceResponse<B>), Error> {
+) -> Result<(Arc<str>, ServiceResponse<B>), Error> {
     let state = request.app_data::<web::Data<State>>();
-    let id = state.map_or_else(String::new, |state| state.context().random.base62(22));
+    let id: Arc<str> = state.map(|state| state.context().random.base62(22).into()).unwrap_or_default();
     let is_leaving = state.is_some_and(|state| state.is_leaving());
-    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let mut response = next.call(request).await?;
     if is_leaving {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);

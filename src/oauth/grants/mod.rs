@@ -4,6 +4,8 @@ pub mod client_credentials;
 pub mod password;
 pub mod refresh_token;
 
+use std::sync::Arc;
+
 use crate::login::Network;
 use crate::model::grant_type::GrantType;
 use crate::model::usage::{Credential, UsageDetail};
@@ -23,7 +25,7 @@ pub struct TokenRequest {
     /// Where it comes from.
     pub network: Network,
     /// Its id, for audit events.
-    pub request_id: String,
+    pub request_id: Arc<str>,
 }
 
 /// Answers a token request (RFC 6749 §5).

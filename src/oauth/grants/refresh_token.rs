@@ -172,7 +172,7 @@ async fn end_family(
         kind: ActorKind::Client,
         id: client.client_id.clone(),
         ip: Some(request.network.address()),
-        request_id: Some(request.request_id.clone()),
+        request_id: Some(request.request_id.to_string()),
     };
     let event = AuditEvent {
         action: "token_family.revoked",

@@ -1,17 +1,19 @@
 //! JWT access tokens (RFC 9068).
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The claims of an access token, in the types that they must have.
+/// The claims of an access token, in the types that they must have: borrowed where a token is made, owned where one is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessClaims {
+pub struct AccessClaims<'a> {
     /// Issuer.
-    pub iss: String,
+    pub iss: Cow<'a, str>,
     /// The user's id, or the `client_id` where a client acts for itself.
-    pub sub: String,
+    pub sub: Cow<'a, str>,
     /// The resource servers that it is for: a string where it is one, an array where they are several.
     #[serde(serialize_with = "one_or_many", deserialize_with = "from_one_or_many")]
-    pub aud: Vec<String>,
+    pub aud: Cow<'a, [String]>,
     /// Expiry, in seconds since 1970.
     pub exp: i64,
     /// Time of issue, in seconds since 1970.
@@ -19,20 +21,20 @@ pub struct AccessClaims {
     /// The token's id, by which it can be revoked alone.
     pub jti: String,
     /// The client that it was issued to.
-    pub client_id: String,
+    pub client_id: Cow<'a, str>,
     /// Space-separated scope; empty where nothing was granted.
     pub scope: String,
     /// The token family behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sid: Option<String>,
+    pub sid: Option<Cow<'a, str>>,
     /// The epochs of client, user and organization at issue, `client.user.organization`.
     pub epoch: String,
     /// The user's organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub org: Option<String>,
+    pub org: Option<Cow<'a, str>>,
     /// The names of the user's roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub roles: Option<Vec<String>>,
+    pub roles: Option<Cow<'a, [String]>>,
     /// When the user signed in, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
@@ -72,7 +74,7 @@ fn one_or_many<S: serde::Serializer>(audiences: &[String], serializer: S) -> Res
     }
 }
 
-fn from_one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn from_one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, [String]>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum OneOrMany {
@@ -82,5 +84,6 @@ fn from_one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
     Ok(match OneOrMany::deserialize(deserializer)? {
         OneOrMany::One(one) => vec![one],
         OneOrMany::Many(many) => many,
-    })
+    }
+    .into())
 }

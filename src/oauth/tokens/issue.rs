@@ -1,5 +1,7 @@
 //! Signing what the gate has authorized.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -55,18 +57,18 @@ pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, Proto
     let expires_in = grant.client.access_lifetime.unwrap_or(context.settings.access_lifetime);
     let owner = grant.owner.as_ref();
     let claims = AccessClaims {
-        iss: context.settings.issuer.clone(),
-        sub: owner.map_or_else(|| grant.client.client_id.clone(), |owner| owner.id.clone()),
-        aud: grant.audience.clone(),
+        iss: context.settings.issuer.as_str().into(),
+        sub: owner.map_or(&grant.client.client_id, |owner| &owner.id).into(),
+        aud: grant.audience.as_slice().into(),
         exp: now.seconds() + expires_in,
         iat: now.seconds(),
         jti: token_id(context),
-        client_id: grant.client.client_id.clone(),
+        client_id: grant.client.client_id.as_str().into(),
         scope: grant.scope.to_string(),
-        sid: grant.family_id.clone(),
+        sid: grant.family_id.as_deref().map(Cow::from),
         epoch: grant.epochs.to_claim(),
-        org: owner.map(|owner| owner.organization_id.clone()),
-        roles: owner.map(|owner| owner.role_names.clone()),
+        org: owner.map(|owner| owner.organization_id.as_str().into()),
+        roles: owner.map(|owner| owner.role_names.as_slice().into()),
         auth_time: owner.map(|owner| owner.auth_time.seconds()),
     };
     let id_token = match owner {
@@ -106,7 +108,7 @@ pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, Proto
 #[derive(Serialize)]
 struct WithStatic<'a> {
     #[serde(flatten)]
-    claims: &'a AccessClaims,
+    claims: &'a AccessClaims<'a>,
     #[serde(flatten)]
     further: &'a serde_json::Map<String, serde_json::Value>,
 }
@@ -123,18 +125,18 @@ pub fn issue_for_upstream(context: &Context, credential: &AuthorizedCredential) 
         .signing(algorithm, now)
         .ok_or_else(|| ProtocolError::defect().because(format!("no key signs with {algorithm}")))?;
     let claims = AccessClaims {
-        iss: context.settings.issuer.clone(),
-        sub: credential.subject.clone(),
-        aud: vec![credential.audience.clone()],
+        iss: context.settings.issuer.as_str().into(),
+        sub: credential.subject.as_str().into(),
+        aud: std::slice::from_ref(&credential.audience).into(),
         exp: now.seconds() + credential.lifetime,
         iat: now.seconds(),
         jti: token_id(context),
-        client_id: credential.credential_id.clone(),
+        client_id: credential.credential_id.as_str().into(),
         scope: credential.scope.to_string(),
         sid: None,
         epoch: credential.epochs.to_claim(),
-        org: credential.organization_id.clone(),
-        roles: credential.role_names.clone(),
+        org: credential.organization_id.as_deref().map(Cow::from),
+        roles: credential.role_names.as_deref().map(Cow::from),
         auth_time: credential.auth_time.map(crate::model::time::Timestamp::seconds),
     };
     key.sign(TokenType::AccessToken, &claims)

@@ -35,7 +35,7 @@ impl Default for VerifiedTokens {
 #[derive(Debug)]
 pub struct Verified {
     /// The claims.
-    pub claims: AccessClaims,
+    pub claims: AccessClaims<'static>,
     epochs: Epochs,
     kid: String,
 }

@@ -186,7 +186,7 @@ impl Real<'_> {
                 method: AuthenticationMethod::ClientSecretBasic,
             },
             network: Network::of("127.0.0.1".parse().unwrap()),
-            request_id: "test".to_owned(),
+            request_id: "test".into(),
         };
         exchange(self.context, &request).await.ok().map(|tokens| tokens.access_token)
     }

@@ -109,7 +109,7 @@ fn request(client: &TestClient<'_>, pairs: &[(&str, &str)]) -> TokenRequest {
             method: AuthenticationMethod::ClientSecretBasic,
         },
         network: Network::of("127.0.0.1".parse().unwrap()),
-        request_id: "test".to_owned(),
+        request_id: "test".into(),
     }
 }
 
