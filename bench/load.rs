@@ -144,7 +144,11 @@ impl Options {
                 .collect(),
             cost: u32::try_from(number(&one("--cost", "12"), 4, 15)?).unwrap_or(12),
             expect: one("--expect", ""),
-            awake: one("--awake", "no") == "yes",
+            awake: match one("--awake", "no").as_str() {
+                "yes" => true,
+                "no" => false,
+                other => return Err(format!("--awake is yes or no, not {other}")),
+            },
             core: one("--core", ""),
             connections: number(&one("--connections", "16"), 1, 1024)?,
             warmup: Duration::from_secs(number(&one("--warmup", "1"), 0, 60)? as u64),
@@ -644,8 +648,7 @@ async fn fetch(options: &Options, most: usize) -> Result<Vec<String>, Failure> {
 
 /// Keeps the thread from sleeping, and counts the time in which it had nothing to do.
 ///
-/// Whoever answers a sleeper pays for waking its core, and that would count as the server's work: on a virtual machine it was 7 of
-/// the 39 µs of a token.
+/// Whoever answers a sleeper pays for waking its core, and that would count as the server's work.
 async fn stay_awake(idle: Arc<AtomicU64>) {
     let mut before = Instant::now();
     loop {

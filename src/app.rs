@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::http::KeepAlive;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer};
 use arc_swap::ArcSwap;
@@ -309,7 +310,8 @@ impl App {
         .workers(workers)
         .max_connections(limits.max_connections.div_ceil(workers))
         .client_request_timeout(Duration::from_secs(limits.header_timeout))
-        .keep_alive(Duration::from_secs(limits.keep_alive))
+        // What is quiet for too long is cut by `http::Connections`, without a timer for every answer.
+        .keep_alive(KeepAlive::Os)
         .disable_signals()
         .shutdown_timeout(STOP_WITHIN)
         .listen(self.public)?
@@ -329,7 +331,7 @@ impl App {
         let told = actix_web::rt::spawn(stopping::when_told(leaving, listener, stop, drain, Arc::clone(&at_once)));
         let private_handle = private.handle();
         let poll = actix_web::rt::spawn(background::poll_changes(Arc::clone(&self.context)));
-        let quiet_for = Duration::from_secs(limits.keep_alive + limits.header_timeout);
+        let quiet_for = Duration::from_secs(limits.keep_alive.max(limits.header_timeout));
         let cut = actix_web::rt::spawn(background::cut_quiet(connections, quiet_for));
         let maintain = actix_web::rt::spawn(background::maintain(Arc::clone(&self.context)));
         let seal = actix_web::rt::spawn(background::seal(Arc::clone(&self.context)));

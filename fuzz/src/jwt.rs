@@ -161,8 +161,8 @@ fn forged(token: &str) {
     assert_eq!(verified.claims, signer.claims);
 }
 
-/// The one claim that `jsonwebtoken` reads beyond ours, and refuses where it is repeated (RFC 7519 §4) or no number that fits: with it
-/// a token may be refused.
+/// The one claim that `jsonwebtoken` reads beyond ours, and refuses where it is repeated (RFC 7519 §4) or a number that does not fit.
+/// We never make one, so a token with one may be refused.
 #[derive(Deserialize)]
 struct Foreign {
     nbf: Option<IgnoredAny>,

@@ -72,20 +72,16 @@ impl Random {
         // Bytes past the last whole multiple of the alphabet are thrown away: a remainder of them
         // would make the first characters likelier.
         let usable = 256 / alphabet.len() * alphabet.len();
-        let mut text = String::with_capacity(len);
+        let mut text = Vec::with_capacity(len);
         let mut pool = [0; 64];
         while text.len() < len {
             self.fill(&mut pool);
-            let accepted = pool.iter().map(|byte| usize::from(*byte));
-            text.extend(
-                accepted
-                    .filter(|value| *value < usable)
-                    .map(|value| char::from(alphabet[value % alphabet.len()]))
-                    .take(len - text.len()),
-            );
+            let accepted = pool.iter().map(|byte| usize::from(*byte)).filter(|value| *value < usable);
+            text.extend(accepted.map(|value| alphabet[value % alphabet.len()]).take(len - text.len()));
         }
         pool.zeroize();
-        text
+        // The alphabets are ASCII.
+        String::from_utf8(text).unwrap_or_default()
     }
 }
 

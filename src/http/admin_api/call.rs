@@ -201,14 +201,14 @@ impl Call {
                 let body = serde_json::to_string(&made).unwrap_or_default();
                 let (kept, secret) = if T::IS_SECRET { (made.made_id(), true) } else { (body.clone(), false) };
                 if let Err(error) = idempotency::keep(self.context(), &claim, status.as_u16(), &kept, secret).await {
-                    tracing::warn!(request_id = %self.id, %error, "the answer cannot be kept for a repeat");
+                    tracing::warn!(request_id = &*self.id, %error, "the answer cannot be kept for a repeat");
                 }
                 fresh(HttpResponse::build(status)).content_type("application/json").body(body)
             }
             Err(error) => {
                 // Nothing was done: the same key may try again.
                 if let Err(error) = idempotency::release(self.context(), &claim).await {
-                    tracing::warn!(request_id = %self.id, %error, "the claim of a refused request stays");
+                    tracing::warn!(request_id = &*self.id, %error, "the claim of a refused request stays");
                 }
                 self.refuse(&error)
             }

@@ -228,7 +228,7 @@ pub async fn docs(
             .body(found.bytes.to_vec()),
         Ok(None) => problem::respond(actix_web::http::StatusCode::NOT_FOUND, "there is no such page", &id.0),
         Err(cause) => {
-            tracing::error!(request_id = %id.0, %cause, "Swagger UI");
+            tracing::error!(request_id = &*id.0, %cause, "Swagger UI");
             problem::respond(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be shown", &id.0)
         }
     }

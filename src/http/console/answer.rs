@@ -105,9 +105,9 @@ pub fn refuse(visit: &Visit, error: &AdminError) -> HttpResponse {
         }
     };
     if status.is_server_error() {
-        tracing::error!(request_id = %visit.id, cause = %error, "refused");
+        tracing::error!(request_id = &*visit.id, cause = %error, "refused");
     } else {
-        tracing::info!(request_id = %visit.id, status = status.as_u16(), cause = %error, "refused");
+        tracing::info!(request_id = &*visit.id, status = status.as_u16(), cause = %error, "refused");
     }
     let mut answer = page(status, &Refusal::new(visit.shell(title), text, &visit.id));
     let wait = match error {
@@ -145,7 +145,7 @@ pub(super) fn bad_form(guest: &Guest, status: u16) -> HttpResponse {
 pub(super) fn foreign_form(guest: &Guest) -> HttpResponse {
     let text = "This form was not sent from a page of yours, or the page is older than your sign-in. \
                 Go back, load the page again and send it once more. Nothing was changed.";
-    tracing::info!(request_id = %guest.id, "a form without this browser's token is refused");
+    tracing::info!(request_id = &*guest.id, "a form without this browser's token is refused");
     let answer =
         page(StatusCode::FORBIDDEN, &Refusal::new(guest.shell("Not sent from here"), text.to_owned(), &guest.id));
     guest.remember(answer)

@@ -101,7 +101,7 @@ impl Submission {
             && let Err(error) = idempotency::release(context, &claim).await
         {
             // The form that is shown again has another id.
-            tracing::warn!(request_id = %self.visit.id, %error, "a form that did nothing cannot be sent again");
+            tracing::warn!(request_id = &*self.visit.id, %error, "a form that did nothing cannot be sent again");
         }
         Ok(done)
     }

@@ -118,7 +118,7 @@ impl Visit {
         let Guest { state, id, .. } = guest;
         if let Err(error) = sessions::touch(state.context(), &session).await {
             // The page is shown all the same: what is lost is a minute of the session's life.
-            tracing::warn!(request_id = %id, %error, "a session's last use is not noted");
+            tracing::warn!(request_id = &*id, %error, "a session's last use is not noted");
         }
         let by = authority_of(&principal, request, &state).at_the_console();
         Ok(Self { state, principal, by, session, csrf, request: request.clone(), id })

@@ -44,7 +44,7 @@ pub async fn read_body(request: &HttpRequest, payload: Payload, settings: &HttpS
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let reading = async {
         match length {
-            // A body of unknown length is collected in 32 KiB, whatever comes.
+            // A body of unknown length is collected in 32 KiB, whatever comes. actix-web refuses a length beside chunks.
             Some(length) => to_bytes_limited(SizedStream::new(length, payload), limit).await,
             None => to_bytes_limited(BodyStream::new(payload), limit).await,
         }

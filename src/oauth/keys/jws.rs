@@ -3,13 +3,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::crypto;
-use jsonwebtoken::{Algorithm, Header};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, crypto};
 use serde::Serialize;
 
 use crate::crypto::secret::SecretString;
 use crate::oauth::error::ProtocolError;
-use crate::oauth::keys::OpenKey;
 
 /// The `typ` of a token (RFC 7515 §4.1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +29,9 @@ impl TokenType {
     }
 }
 
+/// Characters of a signature with RSA of 2048 bits.
+const LONGEST_SIGNATURE: usize = 342;
+
 /// The headers of a key's tokens, encoded.
 pub(super) struct Headers {
     access_token: String,
@@ -47,27 +48,28 @@ impl Headers {
         };
         Ok(Self { access_token: encoded(TokenType::AccessToken)?, id_token: encoded(TokenType::IdToken)? })
     }
-}
 
-impl OpenKey {
     /// Signs the claims of a token.
-    ///
-    /// # Errors
-    /// 500 if the signature fails.
-    pub fn sign(&self, typ: TokenType, claims: &impl Serialize) -> Result<SecretString, ProtocolError> {
+    pub(super) fn sign(
+        &self,
+        typ: TokenType,
+        claims: &impl Serialize,
+        key: &EncodingKey,
+        algorithm: Algorithm,
+    ) -> Result<SecretString, ProtocolError> {
         let header = match typ {
-            TokenType::AccessToken => &self.headers.access_token,
-            TokenType::IdToken => &self.headers.id_token,
+            TokenType::AccessToken => &self.access_token,
+            TokenType::IdToken => &self.id_token,
         };
-        // Room for what is usual: grown from nothing, both would be copied two or three times.
+        // Room for what is usual: grown from nothing, both texts would be copied two or three times.
         let mut text = Vec::with_capacity(512);
         serde_json::to_writer(&mut text, claims).map_err(|cause| ProtocolError::defect().because(cause))?;
-        let mut token = String::with_capacity(header.len() + text.len() * 4 / 3 + 100);
+        let mut token = String::with_capacity(header.len() + text.len() * 4 / 3 + 4 + LONGEST_SIGNATURE);
         token.push_str(header);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(text, &mut token);
-        let signature = crypto::sign(token.as_bytes(), &self.encoding, self.jwt_algorithm)
-            .map_err(|cause| ProtocolError::defect().because(cause))?;
+        let signature =
+            crypto::sign(token.as_bytes(), key, algorithm).map_err(|cause| ProtocolError::defect().because(cause))?;
         token.push('.');
         token.push_str(&signature);
         Ok(SecretString::new(token))

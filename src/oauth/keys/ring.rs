@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use serde::Serialize;
 
 use crate::crypto::sealing::SealingKey;
+use crate::crypto::secret::SecretString;
 use crate::crypto::signing::{SigningAlgorithm, SigningKeyPair};
 use crate::model::signing_key::{KeyState, KeyTimes};
 use crate::model::time::Timestamp;
-use crate::oauth::keys::jws::Headers;
+use crate::oauth::error::ProtocolError;
+use crate::oauth::keys::jws::{Headers, TokenType};
 use crate::oauth::keys::provider::{jwt_algorithm, register};
 use crate::store::StoreError;
 use crate::store::signing_keys::StoredKey;
@@ -26,9 +29,23 @@ pub struct OpenKey {
     /// The public JWK's members in JSON, with `kid`, `use` and `alg`.
     pub public_jwk: String,
     pub(crate) jwt_algorithm: Algorithm,
-    pub(super) headers: Headers,
-    pub(super) encoding: EncodingKey,
+    headers: Headers,
+    encoding: EncodingKey,
     pub(crate) decoding: DecodingKey,
+}
+
+impl OpenKey {
+    /// Signs the claims of a token.
+    ///
+    /// # Errors
+    /// 500 if the signature fails.
+    pub(in crate::oauth) fn sign(
+        &self,
+        typ: TokenType,
+        claims: &impl Serialize,
+    ) -> Result<SecretString, ProtocolError> {
+        self.headers.sign(typ, claims, &self.encoding, self.jwt_algorithm)
+    }
 }
 
 /// All keys that are not removed, as of one reading of the database.

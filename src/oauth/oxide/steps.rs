@@ -40,6 +40,10 @@ fn bind(registrar: &dyn Registrar, client: &str) -> Result<BoundClient<'static>,
     })
 }
 
+fn borrowed<'a>(bound: &'a BoundClient<'_>) -> BoundClient<'a> {
+    BoundClient { client_id: Cow::Borrowed(&bound.client_id), redirect_uri: Cow::Borrowed(&bound.redirect_uri) }
+}
+
 fn settled(granted: &PreGrant) -> Negotiated {
     Negotiated { scope: granted.scope.iter().collect() }
 }
@@ -65,7 +69,7 @@ pub fn client_credentials(
             Output::Binding { client_id } => Input::Bound { bound_client: ask(bind(registrar, client_id), refusal)? },
             Output::Extend => Input::Extended { extensions: Extensions::new() },
             Output::Negotiate { bound_client, scope } => {
-                Input::Negotiated { pre_grant: ask(registrar.negotiate(bound_client.clone(), scope), refusal)? }
+                Input::Negotiated { pre_grant: ask(registrar.negotiate(borrowed(bound_client), scope), refusal)? }
             }
             Output::Ok { pre_grant, .. } => return Ok(settled(pre_grant)),
             // Our door has refused before what the machine would refuse here.
@@ -97,7 +101,7 @@ pub async fn password_sign_in<T>(
             }
             PasswordOutput::Bind { client } => PasswordInput::Bound(ask(bind(registrar, client), refusal)?),
             PasswordOutput::Negotiate { bound, scope } => {
-                PasswordInput::Negotiated(ask(registrar.negotiate(bound.clone(), scope), refusal)?)
+                PasswordInput::Negotiated(ask(registrar.negotiate(borrowed(bound), scope), refusal)?)
             }
             PasswordOutput::AuthenticateOwner => break,
             PasswordOutput::Granted(_) | PasswordOutput::OutOfOrder => {

@@ -80,7 +80,9 @@ fn what_must_stand_in_one_place_stands_in_no_other() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    for word in ["diesel", "actix_web", "oxide_auth", "jsonwebtoken", "bcrypt::", "aws_lc_rs", "Utc::now", "clap"] {
+    for word in
+        ["diesel", "actix_web", "oxide_auth", "jsonwebtoken", "bcrypt::", "aws_lc_rs", "SystemTime::now", "clap"]
+    {
         assert!(met.contains(word), "{word} was met nowhere: the search is blind");
     }
 }

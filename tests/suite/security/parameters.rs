@@ -228,6 +228,9 @@ fn a_body_in_chunks_is_read_as_one_with_a_length_and_has_the_same_limit(
     // Nobody has to send what is refused by its length.
     assert_eq!(framed(&client, "Content-Length: 16385", ""), "HTTP/1.1 413 Payload Too Large");
     assert_eq!(framed(&client, "Content-Length: 0", ""), "HTTP/1.1 400 Bad Request");
+    // RFC 9112 §6.3: both at once are an attempt to smuggle a request.
+    let both = format!("Content-Length: {}\r\nTransfer-Encoding: chunked", form.len());
+    assert_eq!(framed(&client, &both, "0\r\n\r\n"), "HTTP/1.1 400 Bad Request");
 }
 
 #[rstest]

@@ -110,6 +110,6 @@ fn refuse(guest: &Guest, error: &RedemptionError) -> HttpResponse {
             "Try again in a moment; the link is still good.".to_owned(),
         ),
     };
-    tracing::info!(request_id = %guest.id, %error, "a one-time link is refused");
+    tracing::info!(request_id = &*guest.id, %error, "a one-time link is refused");
     answer::page(status, &Refusal::new(guest.shell(title), text, &guest.id))
 }

@@ -83,7 +83,7 @@ pub async fn sign_in(sent: GuestSubmission) -> HttpResponse {
             answer
         }
         Err(error) => {
-            tracing::info!(request_id = %guest.id, cause = %error, "nobody is signed in");
+            tracing::info!(request_id = &*guest.id, cause = %error, "nobody is signed in");
             let kept = Fields::default().with("username", fields.text("username"));
             let form = Form::refused(kept, AdminError::Refused(why(&error))).unwrap_or_default();
             answer::page(status_of(&error), &SignIn { shell: guest.shell("Sign in"), form, next })
@@ -122,7 +122,7 @@ pub async fn send_link(sent: GuestSubmission) -> HttpResponse {
             (StatusCode::TOO_MANY_REQUESTS, format!("Too many requests from here. Try again in {seconds} seconds."))
         }
         Err(ResetError::Other(error)) => {
-            tracing::error!(request_id = %guest.id, %error, "a link that sets a password is not sent");
+            tracing::error!(request_id = &*guest.id, %error, "a link that sets a password is not sent");
             let text = "Not now: try again in a moment.".to_owned();
             let shell = guest.shell("Not available");
             return answer::page(StatusCode::SERVICE_UNAVAILABLE, &Refusal::new(shell, text, &guest.id));
