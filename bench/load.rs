@@ -657,6 +657,8 @@ async fn stay_awake(idle: Arc<AtomicU64>) {
         let round = now - before;
         if round < FOUND_NOTHING {
             idle.fetch_add(u64::try_from(round.as_nanos()).unwrap_or_default(), Ordering::Relaxed);
+            // Two cores of a virtual machine may be one: what is not needed is left to the other.
+            (0..32).for_each(|_| std::hint::spin_loop());
         }
         before = now;
     }
