@@ -10,8 +10,6 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use crate::crypto::secret::SecretString;
 use crate::oauth::error::ProtocolError;
 
-const FORM: &str = "application/x-www-form-urlencoded";
-
 /// The one parameter that may be repeated.
 const REPEATABLE: &str = "resource";
 
@@ -31,17 +29,13 @@ impl MediaType {
     /// Reads a `Content-Type`. Parameters are allowed, another charset than UTF-8 is not.
     #[must_use]
     pub fn parse(content_type: &str) -> Option<Self> {
-        // What nearly all send, to the letter.
-        if content_type == FORM {
-            return Some(Self::Form);
-        }
         let parsed: mime::Mime = content_type.parse().ok()?;
         let charset = parsed.get_param(mime::CHARSET);
         if charset.is_some_and(|charset| charset != mime::UTF_8) {
             return None;
         }
         match parsed.essence_str() {
-            FORM => Some(Self::Form),
+            "application/x-www-form-urlencoded" => Some(Self::Form),
             "application/json" => Some(Self::Json),
             _ => None,
         }

@@ -32,30 +32,34 @@ impl TokenType {
 /// Characters of a signature with RSA of 2048 bits.
 const LONGEST_SIGNATURE: usize = 342;
 
-/// The headers of a key's tokens, encoded.
-pub(super) struct Headers {
+/// A key that signs, with the headers of its tokens, encoded.
+pub(in crate::oauth) struct Signer {
+    key: EncodingKey,
+    algorithm: Algorithm,
     access_token: String,
     id_token: String,
 }
 
-impl Headers {
-    pub(super) fn of(algorithm: Algorithm, kid: &str) -> Result<Self, serde_json::Error> {
-        let encoded = |typ: TokenType| {
+impl Signer {
+    pub(super) fn new(key: EncodingKey, algorithm: Algorithm, kid: &str) -> Result<Self, serde_json::Error> {
+        let header = |typ: TokenType| {
             let mut header = Header::new(algorithm);
             header.typ = Some(typ.as_str().to_owned());
             header.kid = Some(kid.to_owned());
             serde_json::to_vec(&header).map(|header| URL_SAFE_NO_PAD.encode(header))
         };
-        Ok(Self { access_token: encoded(TokenType::AccessToken)?, id_token: encoded(TokenType::IdToken)? })
+        let (access_token, id_token) = (header(TokenType::AccessToken)?, header(TokenType::IdToken)?);
+        Ok(Self { key, algorithm, access_token, id_token })
     }
 
     /// Signs the claims of a token.
-    pub(super) fn sign(
+    ///
+    /// # Errors
+    /// 500 if the signature fails.
+    pub(in crate::oauth) fn sign(
         &self,
         typ: TokenType,
         claims: &impl Serialize,
-        key: &EncodingKey,
-        algorithm: Algorithm,
     ) -> Result<SecretString, ProtocolError> {
         let header = match typ {
             TokenType::AccessToken => &self.access_token,
@@ -68,8 +72,8 @@ impl Headers {
         token.push_str(header);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(text, &mut token);
-        let signature =
-            crypto::sign(token.as_bytes(), key, algorithm).map_err(|cause| ProtocolError::defect().because(cause))?;
+        let signature = crypto::sign(token.as_bytes(), &self.key, self.algorithm)
+            .map_err(|cause| ProtocolError::defect().because(cause))?;
         token.push('.');
         token.push_str(&signature);
         Ok(SecretString::new(token))

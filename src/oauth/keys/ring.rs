@@ -4,16 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use serde::Serialize;
+use jsonwebtoken::{Algorithm, DecodingKey};
 
 use crate::crypto::sealing::SealingKey;
-use crate::crypto::secret::SecretString;
 use crate::crypto::signing::{SigningAlgorithm, SigningKeyPair};
 use crate::model::signing_key::{KeyState, KeyTimes};
 use crate::model::time::Timestamp;
-use crate::oauth::error::ProtocolError;
-use crate::oauth::keys::jws::{Headers, TokenType};
+use crate::oauth::keys::jws::Signer;
 use crate::oauth::keys::provider::{jwt_algorithm, register};
 use crate::store::StoreError;
 use crate::store::signing_keys::StoredKey;
@@ -29,23 +26,8 @@ pub struct OpenKey {
     /// The public JWK's members in JSON, with `kid`, `use` and `alg`.
     pub public_jwk: String,
     pub(crate) jwt_algorithm: Algorithm,
-    headers: Headers,
-    encoding: EncodingKey,
+    pub(in crate::oauth) signer: Signer,
     pub(crate) decoding: DecodingKey,
-}
-
-impl OpenKey {
-    /// Signs the claims of a token.
-    ///
-    /// # Errors
-    /// 500 if the signature fails.
-    pub(in crate::oauth) fn sign(
-        &self,
-        typ: TokenType,
-        claims: &impl Serialize,
-    ) -> Result<SecretString, ProtocolError> {
-        self.headers.sign(typ, claims, &self.encoding, self.jwt_algorithm)
-    }
 }
 
 /// All keys that are not removed, as of one reading of the database.
@@ -89,8 +71,7 @@ impl KeyRing {
                 times: key.times.clone(),
                 public_jwk: key.public_jwk.clone(),
                 jwt_algorithm,
-                headers: Headers::of(jwt_algorithm, &key.kid).map_err(|cause| broken(&cause))?,
-                encoding,
+                signer: Signer::new(encoding, jwt_algorithm, &key.kid).map_err(|cause| broken(&cause))?,
                 decoding,
             });
             ring.ordered.push(Arc::clone(&open));

@@ -72,7 +72,7 @@ pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, Proto
         auth_time: owner.map(|owner| owner.auth_time.seconds()),
     };
     let id_token = match owner {
-        Some(owner) if grant.scope.contains(OPENID) => Some(key.sign(
+        Some(owner) if grant.scope.contains(OPENID) => Some(key.signer.sign(
             TokenType::IdToken,
             &IdClaims {
                 iss: &context.settings.issuer,
@@ -89,9 +89,9 @@ pub fn issue(context: &Context, grant: &AuthorizedGrant) -> Result<Tokens, Proto
     };
     let further = grant.client.static_claims.as_map();
     let access_token = if further.is_empty() {
-        key.sign(TokenType::AccessToken, &claims)?
+        key.signer.sign(TokenType::AccessToken, &claims)?
     } else {
-        key.sign(TokenType::AccessToken, &WithStatic { claims: &claims, further })?
+        key.signer.sign(TokenType::AccessToken, &WithStatic { claims: &claims, further })?
     };
     Ok(Tokens {
         access_token,
@@ -139,7 +139,7 @@ pub fn issue_for_upstream(context: &Context, credential: &AuthorizedCredential) 
         roles: credential.role_names.as_deref().map(Cow::from),
         auth_time: credential.auth_time.map(crate::model::time::Timestamp::seconds),
     };
-    key.sign(TokenType::AccessToken, &claims)
+    key.signer.sign(TokenType::AccessToken, &claims)
 }
 
 fn token_id(context: &Context) -> String {

@@ -143,13 +143,18 @@ impl<'a> Calls<'a> {
     }
 }
 
-fn goes_away_and_comes_back(go_away: impl Fn(&Wire), deadline_ms: u64) {
-    let Some(url) = fresh_postgres_url() else { return missing("PostgreSQL") };
-    let wire = Wire::to(&url);
+/// A node whose PostgreSQL is behind a wire, and how long it waits for an answer.
+fn over_a_wire(deadline: Duration) -> Option<(Wire, Server)> {
+    let wire = Wire::to(&fresh_postgres_url()?);
     let server = Server::with(Database::Postgres)
         .set("database.url", &wire.url)
-        .set("database.deadline_ms", deadline_ms)
+        .set("database.deadline_ms", deadline.as_millis())
         .start();
+    Some((wire, server))
+}
+
+fn goes_away_and_comes_back(go_away: impl Fn(&Wire), deadline: Duration) {
+    let Some((wire, server)) = over_a_wire(deadline) else { return missing("PostgreSQL") };
     let calls = Calls::on(&server);
     let jwks = server.get("/.well-known/jwks.json", &[]).ok().body;
 
@@ -187,13 +192,8 @@ fn goes_away_and_comes_back(go_away: impl Fn(&Wire), deadline_ms: u64) {
 
 #[test]
 fn a_refresh_waits_for_a_dead_database_once() {
-    let Some(url) = fresh_postgres_url() else { return missing("PostgreSQL") };
-    let wire = Wire::to(&url);
     let deadline = Duration::from_secs(1);
-    let server = Server::with(Database::Postgres)
-        .set("database.url", &wire.url)
-        .set("database.deadline_ms", deadline.as_millis())
-        .start();
+    let Some((wire, server)) = over_a_wire(deadline) else { return missing("PostgreSQL") };
     let calls = Calls::on(&server);
     wire.stall();
     let asked = Instant::now();
@@ -204,13 +204,8 @@ fn a_refresh_waits_for_a_dead_database_once() {
 
 #[test]
 fn metrics_wait_for_a_dead_database_once_and_say_that_the_node_is_not_ready() {
-    let Some(url) = fresh_postgres_url() else { return missing("PostgreSQL") };
-    let wire = Wire::to(&url);
     let deadline = Duration::from_secs(2);
-    let server = Server::with(Database::Postgres)
-        .set("database.url", &wire.url)
-        .set("database.deadline_ms", deadline.as_millis())
-        .start();
+    let Some((wire, server)) = over_a_wire(deadline) else { return missing("PostgreSQL") };
     let page = || Answer::of(agent().get(format!("{}/metrics", server.private_base())).call()).ok().body;
     assert!(page().lines().any(|line| line == "grantor_ready 1"));
     wire.stall();
@@ -223,10 +218,10 @@ fn metrics_wait_for_a_dead_database_once_and_say_that_the_node_is_not_ready() {
 
 #[test]
 fn a_database_that_is_cut_off_is_503_everywhere_and_never_200() {
-    goes_away_and_comes_back(Wire::cut, 5000);
+    goes_away_and_comes_back(Wire::cut, Duration::from_secs(5));
 }
 
 #[test]
 fn a_database_that_goes_dead_without_a_word_is_503_within_the_deadline() {
-    goes_away_and_comes_back(Wire::stall, 500);
+    goes_away_and_comes_back(Wire::stall, Duration::from_millis(500));
 }
