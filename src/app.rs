@@ -118,8 +118,9 @@ pub async fn open(
         admin_username: admin_username.to_owned(),
     };
     setup::check_master_key(&config.security)?;
-    // The writer's thread is not started for a database that this program must not touch.
-    {
+    // The writer's thread is not started for a database that this program must not touch. This connection stays until
+    // the writer has its own: the last one that leaves an SQLite database empties its log and removes it.
+    let store = {
         let mut db = Store::connect(&config.database)?;
         let state = migrations::state(&mut db)?;
         state.refuse_newer()?;
@@ -127,8 +128,8 @@ pub async fn open(
             tracing::info!(pending = ?state.pending, "migrating the database");
             migrations::run(&mut db)?;
         }
-    }
-    let store = Store::open(&config.database)?;
+        Store::open(&config.database)?
+    };
     let installation = setup::open_or_create(&store, &setup, &random, clock.now()).await?;
     let data_keys = installation.data_keys;
     let registry = Registry::load(&store, &clock).await?;

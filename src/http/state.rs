@@ -10,7 +10,6 @@ use ipnet::IpNet;
 
 use crate::config::{Config, TokenPath};
 use crate::credentials::Credentials;
-use crate::http::admin_api::openapi;
 use crate::http::console::shell::ConsoleSettings;
 use crate::oauth::Context;
 use crate::oauth::rendered::Rendered;
@@ -67,7 +66,7 @@ struct Inner {
     jwks: Rendered,
     metadata: Rendered,
     may_be_cached: HeaderValue,
-    openapi: String,
+    openapi: Rendered,
     swagger: Arc<utoipa_swagger_ui::Config<'static>>,
 }
 
@@ -76,10 +75,7 @@ impl State {
     #[must_use]
     pub fn new(context: Arc<Context>, settings: HttpSettings) -> Self {
         let credentials = Credentials::new(Arc::clone(&context));
-        let (jwks, metadata) = (Rendered::default(), Rendered::default());
-        let scopes = context.registry.snapshot().scope_names();
-        let openapi = openapi::document_of(&context.settings.issuer, &scopes);
-        let openapi = serde_json::to_string(&openapi).unwrap_or_default();
+        let (jwks, metadata, openapi) = (Rendered::default(), Rendered::default(), Rendered::default());
         let login = utoipa_swagger_ui::oauth::Config::new()
             .client_id(&context.credentials.programmatic_client_id)
             .app_name("Grantor");
@@ -141,9 +137,9 @@ impl State {
         &self.0.jwks
     }
 
-    /// The `OpenAPI` document, as JSON.
+    /// The rendered `OpenAPI` document.
     #[must_use]
-    pub fn openapi(&self) -> &str {
+    pub fn openapi(&self) -> &Rendered {
         &self.0.openapi
     }
 

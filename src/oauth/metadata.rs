@@ -35,7 +35,8 @@ struct Metadata {
 pub fn metadata(context: &Context, rendered: &Rendered) -> Document {
     let (ring, snapshot, now) = (context.ring.load(), context.registry.snapshot(), context.clock.now());
     let signing = ring.algorithms(now).len();
-    let made = Made { change: snapshot.change, ring: ring.number(), keys: (ring.published(now).count(), signing) };
+    let made =
+        Made { scopes: snapshot.scopes_change, ring: ring.number(), keys: (ring.published(now).count(), signing) };
     // A struct of strings and lists always has a JSON text.
     rendered.document(made, || serde_json::to_string(&of(context)).unwrap_or_default())
 }

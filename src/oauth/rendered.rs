@@ -22,11 +22,12 @@ pub struct Rendered {
     kept: Mutex<Option<(Made, Document)>>,
 }
 
-/// What a document was made of: the registry's change, the ring's number, and how many keys counted at the time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a document was made of: the catalogue of scopes, the ring, and how many keys counted at the time. What it does
+/// not show stays zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Made {
-    /// [`crate::registry::Snapshot::change`], where the document shows anything of it.
-    pub change: i64,
+    /// [`crate::registry::Snapshot::scopes_change`].
+    pub scopes: i64,
     /// [`crate::oauth::keys::KeyRing::number`].
     pub ring: u64,
     /// Keys that were published or signed; within one ring they only ever change with their number.

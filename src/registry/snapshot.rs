@@ -33,6 +33,8 @@ type Shared<V> = HashTrieMapSync<String, V>;
 pub struct Snapshot {
     /// The change counter that this picture shows.
     pub change: i64,
+    /// The change at which the catalogue of scopes became what it is here.
+    pub scopes_change: i64,
     organizations: Arc<HashMap<String, Arc<Organization>>>,
     clients: Shards<Arc<Client>>,
     roles: Arc<HashMap<String, Arc<Role>>>,
@@ -73,7 +75,11 @@ impl Snapshot {
         let changed = clients::changed_since(db, known)?.into_iter();
         next.clients.insert(changed.map(|client| (client.client_id.clone(), Arc::new(client))));
         extend(&mut next.roles, roles::changed_since(db, known)?, |role| (role.id.clone(), Arc::new(role)));
-        replace(&mut next.scopes, scopes::changed_since(db, known)?);
+        let changed = scopes::changed_since(db, known)?;
+        if !changed.is_empty() {
+            next.scopes_change = change;
+        }
+        replace(&mut next.scopes, changed);
         insert(&mut next.denied, denied_tokens::changed_since(db, known)?);
         insert(&mut next.ended_families, families::ended_since(db, known, oldest)?);
         let raised = users::epochs_raised(db, known, oldest)?;

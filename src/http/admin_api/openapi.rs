@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION};
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{
     ApiKey as HeaderKey, ApiKeyValue, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes,
@@ -17,8 +17,10 @@ use crate::http::admin_api::{
     password_resets, revocations, roles, scope_requests, scopes, sessions, signing_keys, token_families, usage, users,
     verification,
 };
+use crate::http::oauth::cached;
 use crate::http::problem;
 use crate::http::state::State;
+use crate::oauth::rendered::Made;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -197,12 +199,19 @@ fn complete(operation: &mut Operation) {
     }
 }
 
-/// `GET /api/openapi.json`.
-pub async fn document(state: web::Data<State>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, "public, max-age=60"))
-        .content_type("application/json")
-        .body(state.openapi().to_string())
+/// How long caches may keep the document and its pages.
+const FOR_A_MINUTE: HeaderValue = HeaderValue::from_static("public, max-age=60");
+
+/// `GET /api/openapi.json`. Made when it is first asked for, since making it takes more of the heap than all else at
+/// the start, and again when a scope has changed.
+pub async fn document(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    let (context, snapshot) = (state.context(), state.context().registry.snapshot());
+    let made = Made { scopes: snapshot.scopes_change, ..Made::default() };
+    let document = state.openapi().document(made, || {
+        // A struct of strings, maps and lists always has a JSON text.
+        serde_json::to_string(&document_of(&context.settings.issuer, &snapshot.scope_names())).unwrap_or_default()
+    });
+    cached(&request, &FOR_A_MINUTE, &document)
 }
 
 /// What the pages of Swagger UI load: their own files, and styles that their script sets.
@@ -223,7 +232,7 @@ pub async fn docs(
     match utoipa_swagger_ui::serve(&file, Arc::clone(state.swagger())) {
         Ok(Some(found)) => HttpResponse::Ok()
             .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
-            .insert_header((CACHE_CONTROL, "public, max-age=60"))
+            .insert_header((CACHE_CONTROL, FOR_A_MINUTE))
             .content_type(found.content_type)
             .body(found.bytes.to_vec()),
         Ok(None) => problem::respond(actix_web::http::StatusCode::NOT_FOUND, "there is no such page", &id.0),

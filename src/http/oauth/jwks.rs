@@ -10,5 +10,5 @@ use crate::oauth::keys::jwks as document;
 pub async fn jwks(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     let context = state.context();
     let document = document(state.jwks(), &context.ring.load(), context.clock.now());
-    cached(&request, &state, &document)
+    cached(&request, state.may_be_cached(), &document)
 }

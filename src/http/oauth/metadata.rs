@@ -8,5 +8,5 @@ use crate::oauth::metadata::metadata as document;
 
 /// One document at both addresses. It outlives the database: everything in it is in memory.
 pub async fn metadata(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
-    cached(&request, &state, &document(state.context(), state.metadata()))
+    cached(&request, state.may_be_cached(), &document(state.context(), state.metadata()))
 }

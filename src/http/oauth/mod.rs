@@ -52,12 +52,12 @@ fn fresh(body: impl MessageBody + 'static) -> HttpResponse {
         .body(body)
 }
 
-/// A document that caches may keep; [`State::may_be_cached`] says for how long.
-fn cached(request: &HttpRequest, state: &State, document: &Document) -> HttpResponse {
+/// A document that caches may keep for as long as the `Cache-Control` says.
+pub(super) fn cached(request: &HttpRequest, cache_control: &HeaderValue, document: &Document) -> HttpResponse {
     let known = request.headers().get_all(IF_NONE_MATCH).any(|known| matches_etag(known, &document.etag));
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
-        .insert_header((CACHE_CONTROL, state.may_be_cached().clone()))
+        .insert_header((CACHE_CONTROL, cache_control.clone()))
         .insert_header((ETAG, &*document.etag))
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
     if known { response.finish() } else { response.body(document.body.to_string()) }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 use rstest::rstest;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::Caller;
+use super::{Caller, made};
 use crate::clients::installed::{installed, source};
 use crate::clients::program::output_of;
 use crate::harness::{Database, Server};
@@ -61,6 +61,27 @@ fn every_operation_of_the_document_is_told_in_full() {
                 path.split('/').filter(|part| part.starts_with('{')).map(str::to_owned).collect();
             assert_eq!(in_path, wanted, "{what}");
         }
+    }
+}
+
+#[test]
+fn the_document_tells_a_scope_that_is_new_and_caches_may_ask_whether_it_changed() {
+    let server = Server::start(Database::Sqlite);
+    let administrator = Caller::administrator(&server);
+    let ask = |etag: &str| server.get("/api/openapi.json", &[("if-none-match", etag)]);
+    let before = server.get("/api/openapi.json", &[]).ok();
+    assert_eq!(before.header("cache-control"), "public, max-age=60");
+    let etag = before.header("etag").to_owned();
+    let unchanged = ask(&etag);
+    assert_eq!((unchanged.status, &*unchanged.body, unchanged.header("etag")), (304, "", &*etag));
+
+    assert!(!before.body.contains("orders:read"));
+    made(&administrator.post("scopes", &json!({ "name": "orders:read" })));
+    let after = ask(&etag).ok();
+    assert_ne!(after.header("etag"), etag);
+    for flow in ["clientCredentials", "password"] {
+        let scopes = &after.json()["components"]["securitySchemes"]["oauth2"]["flows"][flow]["scopes"];
+        assert!(scopes.get("orders:read").is_some(), "{flow}: {scopes}");
     }
 }
 

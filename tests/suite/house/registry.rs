@@ -59,6 +59,26 @@ fn a_change_is_seen_at_the_next_request_of_its_node_and_elsewhere_within_a_secon
     within(Duration::from_secs(1), || client.at(&other).client_credentials().status == 401);
 }
 
+/// Documents that tell the scopes are made anew for a scope, and not for what any client may do.
+#[rstest]
+fn a_revocation_leaves_the_catalogue_of_scopes_as_it_was(#[values(Database::Sqlite, Database::Postgres)] db: Database) {
+    let server = Server::start(db);
+    let client = server.confidential_client().grants(["client_credentials"]).create();
+    let seen = || {
+        server.run(async |context, _| (context.registry.snapshot().change, context.registry.snapshot().scopes_change))
+    };
+    let (change, scopes) = seen();
+    assert!(scopes > 0 && scopes <= change);
+
+    let token = client.client_credentials().text("access_token");
+    client.post("/oauth/revoke", &[("token", &token)]).ok();
+    within(Duration::from_secs(1), || seen().0 > change);
+    assert_eq!(seen().1, scopes);
+
+    server.confidential_client().scopes(["orders:read"]).create();
+    within(Duration::from_secs(1), || seen().1 > change);
+}
+
 #[rstest]
 fn every_change_raises_the_counter_and_a_reader_misses_none_of_many_writers(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,

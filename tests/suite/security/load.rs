@@ -62,12 +62,20 @@ fn a_later_head_that_never_ends_is_cut_as_an_idle_connection_is() {
     assert!(after >= Duration::from_secs(2), "{after:?}");
 }
 
-#[test]
-fn a_body_that_never_ends_is_answered_with_408() {
+#[rstest]
+#[case::token("/oauth/token", "application/x-www-form-urlencoded", "grant_type=")]
+#[case::api("/api/v1/links/redeem", "application/json", "{\"link\":\"")]
+#[case::console("/console/sign-in", "application/x-www-form-urlencoded", "username=")]
+fn a_body_that_never_ends_is_answered_with_408(
+    #[case] path: &str,
+    #[case] content_type: &str,
+    #[case] beginning: &str,
+    #[values("Content-Length: 5000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n1000\r\n")] framing: &str,
+) {
     let server = impatient(Database::Sqlite);
     let mut stream = connect(&server);
-    let form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\ngrant_type=";
-    write!(stream, "{HEAD}{form}").unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}");
+    write!(stream, "{head}\r\n{framing}{beginning}").unwrap();
     let (said, _) = drip(stream, Duration::from_secs(8));
     assert!(said.starts_with("HTTP/1.1 408"), "{said}");
 }
