@@ -14,7 +14,8 @@ pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|cause| {
         let hint = match cause.kind() {
             std::io::ErrorKind::AddrInUse => {
-                ". Another program has the port: stop it, or set server.address (server.private_address) to another one"
+                ". Another program has the port, perhaps a grantor ('grantor doctor' tells): stop it, or choose others: \
+                 export GRANTOR__SERVER__ADDRESS=127.0.0.1:8081 GRANTOR__SERVER__PRIVATE_ADDRESS=127.0.0.1:9081"
             }
             std::io::ErrorKind::PermissionDenied => ". Ports below 1024 need a privilege: choose a higher one",
             std::io::ErrorKind::AddrNotAvailable => ". This machine has no such address",

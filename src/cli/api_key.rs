@@ -3,12 +3,13 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::admin::Authority;
 use crate::admin::api_keys::{self, MadeApiKey, NewApiKey};
+use crate::admin::{Authority, users};
 use crate::cli::session::{Session, everything, parse_seconds};
 use crate::cli::{Failure, output};
 use crate::model::api_key::{ApiKey, ApiKeyStatus};
 use crate::model::reveal::RevealPolicy;
+use crate::model::user::UserStatus;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -104,12 +105,21 @@ impl Create {
             networks: self.networks,
             reveal: RevealPolicy::Once,
         };
-        let made = session.run_or_init(async |desk| {
+        let (made, user) = session.run_or_init(async |desk| {
             new.reveal = reveal.unwrap_or(desk.context.credentials.reveal.api_key);
             new.expires_at = self.expires_in.map(|seconds| desk.context.clock.now().plus_seconds(seconds));
-            Ok(api_keys::create(&desk.context, &Authority::operator(), &new).await?)
+            let made = api_keys::create(&desk.context, &desk.by, &new).await?;
+            let user = users::find(&desk.context, &desk.by, &made.key.user_id).await?;
+            Ok((made, user))
         })?;
-        print(session, made)
+        print(session, made)?;
+        let until = match user.status {
+            UserStatus::Active => return Ok(()),
+            UserStatus::Invited => "they have set a password",
+            _ => "they are active",
+        };
+        output::note(&format!("{} is {}: the key is refused until {until}.", user.username, user.status));
+        Ok(())
     }
 }
 

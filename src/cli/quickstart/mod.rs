@@ -48,10 +48,13 @@ impl Quickstart {
             }
             match made {
                 Some(made) => output::line(&lines(&made, &made_for, app.context())),
-                None => output::line(
-                    "It is set up already: nothing was made. \
-                     'grantor client create --help' makes another client, 'grantor credentials create --help' other credentials.",
-                ),
+                None => output::line(&format!(
+                    "It is set up already: nothing was made. The console is at {}/console/.\n\
+                     'grantor init --recover-admin' makes a link to set the administrator's password, \
+                     'grantor client rotate-secret' another secret,\n'grantor client create' another client, \
+                     'grantor credentials create' other credentials.",
+                    app.context().settings.issuer
+                )),
             }
             output::line(&format!("Serving on http://{} until Ctrl-C.", app.address()?));
             Ok(())

@@ -199,7 +199,10 @@ fn complete(operation: &mut Operation) {
     }
 }
 
-/// How long caches may keep the document and its pages.
+/// Whoever keeps the document asks each time whether it is still true, so that a new scope is seen at once.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// How long caches may keep the pages.
 const FOR_A_MINUTE: HeaderValue = HeaderValue::from_static("public, max-age=60");
 
 /// `GET /api/openapi.json`. Made when it is first asked for, since making it takes more of the heap than all else at
@@ -211,7 +214,7 @@ pub async fn document(request: HttpRequest, state: web::Data<State>) -> HttpResp
         // A struct of strings, maps and lists always has a JSON text.
         serde_json::to_string(&document_of(&context.settings.issuer, &snapshot.scope_names())).unwrap_or_default()
     });
-    cached(&request, &FOR_A_MINUTE, &document)
+    cached(&request, &ASK_AGAIN, &document)
 }
 
 /// What the pages of Swagger UI load: their own files, and styles that their script sets.

@@ -52,3 +52,23 @@ fn a_key_that_cannot_be_is_not_made(#[values(Database::Sqlite, Database::Postgre
     assert!(refused(&installation.run(&["api-key", "create", "--user", "nobody"]), 1).contains("nobody"));
     assert!(installation.json(&["api-key", "list"]).as_array().unwrap().is_empty());
 }
+
+#[test]
+fn whoever_makes_a_key_for_somebody_who_cannot_come_in_yet_is_told() {
+    let server = Installation::new(Database::Sqlite);
+    // The administrator has a link, and no password yet.
+    done(&server.run(&["init"]));
+    server.json(&["user", "create", "--username", "robot", "--kind", "api_user"]);
+    let notes = |user: &str| {
+        let made = server.run(&["api-key", "create", "--user", user, "--name", user]);
+        assert!(done(&made).contains("api_key: gr_ak_"));
+        String::from_utf8(made.stderr).unwrap()
+    };
+    let said = notes("admin");
+    assert!(said.contains("admin is invited: the key is refused until they have set a password."), "{said}");
+    assert!(!notes("robot").contains("refused"));
+    done(&server.run(&["user", "disable", "robot"]));
+    let made = server.run(&["api-key", "create", "--user", "robot", "--name", "late"]);
+    let said = String::from_utf8(made.stderr).unwrap();
+    assert!(said.contains("robot is disabled: the key is refused until they are active."), "{said}");
+}

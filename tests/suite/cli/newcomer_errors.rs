@@ -43,7 +43,7 @@ fn sqlite() -> Installation {
 fn a_port_in_use() {
     let installation = sqlite();
     let _other = std::net::TcpListener::bind(installation.base().trim_start_matches("http://")).unwrap();
-    assert_snapshot!(start_fails(&installation), @"cannot listen on 127.0.0.1:[port]: Address already in use (os error 98). Another program has the port: stop it, or set server.address (server.private_address) to another one");
+    assert_snapshot!(start_fails(&installation), @"cannot listen on 127.0.0.1:[port]: Address already in use (os error 98). Another program has the port, perhaps a grantor ('grantor doctor' tells): stop it, or choose others: export GRANTOR__SERVER__ADDRESS=127.0.0.1:8081 GRANTOR__SERVER__PRIVATE_ADDRESS=127.0.0.1:9081");
 }
 
 #[test]
