@@ -64,7 +64,7 @@ The application for itself:
 
   {client} -d grant_type=client_credentials {endpoint}
 
-A refresh token for a new access token and its successor (each works once; a repeat within ten seconds gets the same):
+A refresh token for a new access token and its successor (each works once; a repeat within `refresh.reuse_window` gets the same):
 
   {client} -d grant_type=refresh_token -d refresh_token={refresh_token} {endpoint}
 
@@ -206,7 +206,7 @@ Username and password for tokens:
     -d {login} \
     {token_url}
 
-A refresh token for a new pair (each works once; a repeat within ten seconds gets the same):
+A refresh token for a new pair (each works once; a repeat within `refresh.reuse_window` gets the same):
 
   curl {client} \
     -d {refresh} \
