@@ -264,9 +264,10 @@ impl Browser {
         self.wait(|| self.text().contains(text), &format!("\"{text}\""));
     }
 
+    /// Waits until the page does not say this: after a press the page before may still stand there for a moment.
     #[track_caller]
     pub fn does_not_see(&self, text: &str) {
-        assert!(!self.text().contains(text), "\"{text}\" is on {}", self.path());
+        self.wait(|| !self.text().contains(text), &format!("page without \"{text}\""));
     }
 
     /// Runs a script in the page; needs scripts to be on.
