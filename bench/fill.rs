@@ -401,11 +401,15 @@ fn hurry(db: &mut Db) -> Result<(), StoreError> {
 
 /// What PostgreSQL does by itself within minutes; SQLite gets nothing that the server does not give it.
 fn settle(db: &mut Db) -> Result<(), StoreError> {
-    let statement = match db {
-        Db::Sqlite(_) => "PRAGMA wal_checkpoint(TRUNCATE);",
-        Db::Postgres(_) => "VACUUM ANALYZE;",
+    // One by one: PostgreSQL takes several as one transaction, in which it does neither.
+    let statements: &[&str] = match db {
+        Db::Sqlite(_) => &["PRAGMA wal_checkpoint(TRUNCATE);"],
+        Db::Postgres(_) => &["VACUUM ANALYZE;", "CHECKPOINT;"],
     };
-    Ok(db.batch_execute(statement)?)
+    for statement in statements {
+        db.batch_execute(statement)?;
+    }
+    Ok(())
 }
 
 async fn fill(wanted: &Wanted) -> Result<serde_json::Value, Box<dyn std::error::Error>> {

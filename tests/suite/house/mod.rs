@@ -3,6 +3,7 @@
 mod architecture;
 mod metrics;
 pub mod migrations;
+mod program;
 pub mod registry;
 pub mod store;
 mod sweeper;
