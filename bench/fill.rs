@@ -38,7 +38,7 @@ fill [--users N] [--keys N] [--families N] [--clients N] [--events N] [--samples
   Fills the database that GRANTOR__DATABASE__URL names, once, after 'grantor init'; no server may run on it meanwhile.
   Every tenth user is a person with the password in the answer, the others are API users. Keys and families belong to
   the users in turn. Every tenth client waits for a scope. One row in ten thousand lies in a second organization, of which
-  'root' is an administrator, where there is such a user.";
+  'root' is an administrator, where there is such a user. On PostgreSQL the URL's user must be one who may CHECKPOINT.";
 
 /// The password of every person that is made.
 const PASSWORD: &str = "a long passphrase of the benchmark 7421";
@@ -401,7 +401,7 @@ fn hurry(db: &mut Db) -> Result<(), StoreError> {
 
 /// What PostgreSQL does by itself within minutes; SQLite gets nothing that the server does not give it.
 fn settle(db: &mut Db) -> Result<(), StoreError> {
-    // One by one: PostgreSQL takes several as one transaction, in which it does neither.
+    // One by one: PostgreSQL takes several as one transaction, in which VACUUM refuses.
     let statements: &[&str] = match db {
         Db::Sqlite(_) => &["PRAGMA wal_checkpoint(TRUNCATE);"],
         Db::Postgres(_) => &["VACUUM ANALYZE;", "CHECKPOINT;"],

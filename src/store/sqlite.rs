@@ -30,6 +30,10 @@ const LARGEST_BATCH: usize = 256;
 /// Writes that may wait; beyond it the disk is too slow for what is asked of it.
 const LONGEST_QUEUE: usize = 4096;
 
+/// How often the writer lets others run before it takes what has queued up: after one it may be given the core back
+/// before the next write has come.
+const STEPS_ASIDE: usize = 2;
+
 /// Size of the write-ahead log at which a checkpoint is worth its time, in bytes (16,000 pages of 4 KiB).
 const CHECKPOINT_AT: u64 = 16_000 * 4096;
 
@@ -210,18 +214,13 @@ fn open_writer(url: &DatabaseUrl) -> Result<SqliteConnection, StoreError> {
     }
 }
 
-/// Lets others run while they bring further writes. The first write wakes this thread, and on a busy core it takes the
-/// place of the very worker that is about to bring the next ones: it would commit one alone, and then fifteen
-/// (`docs/benchmarks.md`, *What a step aside is worth*). Where there are idle cores it takes a microsecond.
-fn step_aside(counters: &Counters) {
-    let mut seen = 0;
-    loop {
+/// Lets others bring further writes first. The first write wakes this thread, which on a busy core takes the place of the
+/// worker that is about to bring the next ones: it would commit one alone, and then the fifteen that queued up meanwhile
+/// (`docs/benchmarks.md`, *What stepping aside is worth*). On an idle core this takes a microsecond; where something else
+/// computes on this one, a time slice of it each.
+fn step_aside() {
+    for _ in 0..STEPS_ASIDE {
         thread::yield_now();
-        let queued = counters.queued.load(Ordering::Relaxed);
-        if queued <= seen || queued >= LARGEST_BATCH {
-            return;
-        }
-        seen = queued;
     }
 }
 
@@ -233,7 +232,7 @@ fn write_until_closed(
 ) {
     let mut db = Some(Db::Sqlite(first));
     while let Ok(job) = receiver.recv() {
-        step_aside(counters);
+        step_aside();
         let mut batch = vec![job];
         batch.extend(receiver.try_iter().take(LARGEST_BATCH - 1));
         counters.queued.fetch_sub(batch.len(), Ordering::Relaxed);

@@ -142,6 +142,7 @@ fn bz4_bz5_save_shows_username_and_masked_password_once(#[values(true, false)] s
         browser.sees(&password);
     }
     browser.press("Credentials");
+    browser.wait_for_path("/console/credentials");
     browser.sees(&username);
     browser.does_not_see(&password);
     browser.press("Warehouse sync");

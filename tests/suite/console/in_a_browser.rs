@@ -213,6 +213,7 @@ fn ak1_to_ak3_a_role_opens_the_web_api_for_its_user_in_a_browser(#[values(true, 
     assert_eq!(opens(&server, "myAPIuser", PASSWORD), 200);
     // A tab that nothing was changed on is left without a word, and what was typed on another one is kept.
     browser.press_in("My API user role", "General");
+    browser.sees("Description");
     browser.does_not_see("Saved.");
     browser.fill("Name", "My API role\u{e007}");
     browser.sees("Saved.");

@@ -53,6 +53,7 @@ fn bw11_one_click_makes_a_client_with_the_same_roles_in_the_place_of_basic(#[val
     assert!(!of_client.is_empty());
     assert_eq!(of_client, of_user);
     browser.press("Reports");
+    browser.sees("Who uses HTTP Basic");
     browser.does_not_see(&secret);
     browser.press("Usage of all credentials");
     browser.press_in("Kinds of credentials", "Users");

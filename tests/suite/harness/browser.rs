@@ -264,10 +264,11 @@ impl Browser {
         self.wait(|| self.text().contains(text), &format!("\"{text}\""));
     }
 
-    /// Waits until the page does not say this: after a press the page before may still stand there for a moment.
+    /// Waits until there is a page that does not say this: after a press the one before may still stand there for a moment.
     #[track_caller]
     pub fn does_not_see(&self, text: &str) {
-        self.wait(|| !self.text().contains(text), &format!("page without \"{text}\""));
+        let is_without = |page: String| !page.is_empty() && !page.contains(text);
+        self.wait(|| is_without(self.text()), &format!("page without \"{text}\""));
     }
 
     /// Runs a script in the page; needs scripts to be on.
