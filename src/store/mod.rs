@@ -40,6 +40,7 @@ pub mod sessions;
 pub mod signing_keys;
 mod sqlite;
 pub mod sweeper;
+pub mod tallies;
 pub mod usage;
 pub mod user_names;
 pub mod user_profiles;

@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::model::time::Timestamp;
-use crate::model::usage::{Counters, CredentialKind, LastUsed, Tally, UsageDetail};
+use crate::model::usage::{Counters, CredentialKind, LastUsed, UsageDetail};
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
-use crate::store::schema::{api_keys, client_scopes, client_secrets, usage_details, usage_hours};
+use crate::store::schema::{client_scopes, client_secrets, usage_details, usage_hours};
 
 /// The counters of one hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,116 +23,6 @@ pub struct StoredHour {
 }
 
 type HourRow = (i64, i64, i64, i64, Option<i64>, Option<String>);
-
-/// Adds what a node has counted to what is there.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn add(db: &mut Db, tally: &Tally) -> Result<(), StoreError> {
-    let kind = tally.kind.as_str();
-    let hour = tally.hour.micros();
-    let counters = tally.counters;
-    let row = usage_hours::table.filter(
-        usage_hours::credential_kind
-            .eq(kind)
-            .and(usage_hours::credential_id.eq(&tally.id))
-            .and(usage_hours::hour.eq(hour)),
-    );
-    let added = diesel::update(row)
-        .set((
-            usage_hours::issued.eq(usage_hours::issued + counters.issued),
-            usage_hours::verified.eq(usage_hours::verified + counters.verified),
-            usage_hours::refused.eq(usage_hours::refused + counters.refused),
-        ))
-        .execute(db)?;
-    if added == 0 {
-        diesel::insert_into(usage_hours::table)
-            .values((
-                usage_hours::credential_kind.eq(kind),
-                usage_hours::credential_id.eq(&tally.id),
-                usage_hours::hour.eq(hour),
-                usage_hours::issued.eq(counters.issued),
-                usage_hours::verified.eq(counters.verified),
-                usage_hours::refused.eq(counters.refused),
-                usage_hours::last_used_at.eq(None::<i64>),
-                usage_hours::last_used_ip.eq(None::<String>),
-            ))
-            .execute(db)
-            .map_err(made_meanwhile)?;
-    }
-    for (detail, name, count) in &tally.details {
-        add_detail(db, tally, *detail, name, *count)?;
-    }
-    if let Some(last_used) = &tally.last_used {
-        let older = usage_hours::last_used_at.is_null().or(usage_hours::last_used_at.lt(last_used.at.micros()));
-        diesel::update(row.filter(older))
-            .set((usage_hours::last_used_at.eq(last_used.at.micros()), usage_hours::last_used_ip.eq(&last_used.ip)))
-            .execute(db)?;
-        note_last_used(db, tally.kind, &tally.id, last_used)?;
-    }
-    Ok(())
-}
-
-fn add_detail(db: &mut Db, tally: &Tally, detail: UsageDetail, name: &str, count: i64) -> Result<(), StoreError> {
-    let row = usage_details::table.filter(
-        usage_details::credential_kind
-            .eq(tally.kind.as_str())
-            .and(usage_details::credential_id.eq(&tally.id))
-            .and(usage_details::hour.eq(tally.hour.micros()))
-            .and(usage_details::detail.eq(detail.as_str()))
-            .and(usage_details::name.eq(name)),
-    );
-    let added = diesel::update(row).set(usage_details::count.eq(usage_details::count + count)).execute(db)?;
-    if added == 0 {
-        diesel::insert_into(usage_details::table)
-            .values((
-                usage_details::credential_kind.eq(tally.kind.as_str()),
-                usage_details::credential_id.eq(&tally.id),
-                usage_details::hour.eq(tally.hour.micros()),
-                usage_details::detail.eq(detail.as_str()),
-                usage_details::name.eq(name),
-                usage_details::count.eq(count),
-            ))
-            .execute(db)
-            .map_err(made_meanwhile)?;
-    }
-    Ok(())
-}
-
-/// Another node made the row meanwhile: look again.
-fn made_meanwhile(error: diesel::result::Error) -> StoreError {
-    match StoreError::from(error) {
-        StoreError::Conflict(_) => StoreError::Serialization,
-        other => other,
-    }
-}
-
-/// Notes the last use in the credential's own row, for the kinds whose rows have a place for it. An older use than
-/// the one that is noted changes nothing.
-fn note_last_used(db: &mut Db, kind: CredentialKind, id: &str, last_used: &LastUsed) -> Result<(), StoreError> {
-    match kind {
-        CredentialKind::ClientSecret => {
-            let older =
-                client_secrets::last_used_at.is_null().or(client_secrets::last_used_at.lt(last_used.at.micros()));
-            diesel::update(client_secrets::table.filter(client_secrets::id.eq(id)).filter(older))
-                .set((
-                    client_secrets::last_used_at.eq(last_used.at.micros()),
-                    client_secrets::last_used_ip.eq(&last_used.ip),
-                ))
-                .execute(db)?;
-            Ok(())
-        }
-        CredentialKind::ApiKey => {
-            let older = api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(last_used.at.micros()));
-            diesel::update(api_keys::table.filter(api_keys::id.eq(id)).filter(older))
-                .set((api_keys::last_used_at.eq(last_used.at.micros()), api_keys::last_used_ip.eq(&last_used.ip)))
-                .execute(db)?;
-            Ok(())
-        }
-        // Their last use is that of their newest hour: [`last_used`].
-        CredentialKind::Client | CredentialKind::User => Ok(()),
-    }
-}
 
 /// Notes that a client was given a scope.
 ///

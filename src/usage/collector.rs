@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::model::network::Network;
 use crate::model::time::Timestamp;
 use crate::model::usage::{Credential, Tally, UsageDetail};
-use crate::store::{Store, StoreError, usage};
+use crate::store::{Store, StoreError, tallies, usage};
 use crate::usage::tallies::{Happening, Shard};
 
 /// Locks among which credentials are divided, so that workers seldom wait for each other.
@@ -97,7 +97,7 @@ impl Usage {
             let rest = tallies.split_off(tallies.len().min(STORED_AT_ONCE));
             let batch = std::mem::replace(&mut tallies, rest);
             let stored = batch.clone();
-            let write = move |db: &mut crate::store::Db| stored.iter().try_for_each(|tally| usage::add(db, tally));
+            let write = move |db: &mut crate::store::Db| tallies::add(db, &stored);
             if let Err(error) = store.write(write).await {
                 let mut first = lock(&self.shards[0]);
                 first.restore(batch);

@@ -7,7 +7,7 @@ use crate::model::grant_type::GrantType;
 use crate::model::time::Timestamp;
 use crate::model::usage::{Counters, CredentialKind, LastUsed, Tally, UsageDetail};
 use crate::oauth::Context;
-use crate::store::{Db, usage};
+use crate::store::{Db, tallies, usage};
 
 const HOURS: i64 = 30 * 24;
 const HOUR: i64 = 3600;
@@ -119,7 +119,7 @@ pub(super) async fn write(context: &Context, used: Vec<Used>) -> Result<(), Fail
     }
     for batch in tallies.chunks(AT_ONCE) {
         let batch = Arc::new(batch.to_vec());
-        let write = move |db: &mut Db| batch.iter().try_for_each(|tally| usage::add(db, tally));
+        let write = move |db: &mut Db| tallies::add(db, &batch);
         context.store.write(write).await?;
     }
     let given: Vec<(String, &'static str)> =

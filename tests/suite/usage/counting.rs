@@ -6,7 +6,8 @@ use grantor::admin::usage::{CredentialUsage, Step, Window, of_credential};
 use grantor::admin::{AdminError, Authority, clients};
 use grantor::login::Network;
 use grantor::model::audit::Actor;
-use grantor::model::usage::{Counters, Credential, CredentialKind};
+use grantor::model::usage::{Counters, Credential, CredentialKind, LastUsed, Tally, UsageDetail};
+use grantor::store::tallies;
 use grantor::store::usage::{last_used, last_used_secrets};
 use rstest::rstest;
 
@@ -149,6 +150,60 @@ fn the_last_use_of_any_kind_of_credential_is_known_and_never_goes_back(
     usage.verified(key, from("192.0.2.1"));
     assert_eq!(last(), Some(newest), "a node whose clock is behind");
     assert_eq!(used(&server, CredentialKind::ApiKey, "key-1", Step::Hour).total.verified, 3);
+}
+
+#[rstest]
+fn a_batch_may_count_a_credential_twice_and_its_latest_use_is_the_one_that_stays(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let client = server.confidential_client().create();
+    let now = server.clock.now();
+    let secret =
+        server.run(async |context, by| clients::find(context, by, &client.id).await.unwrap().secrets.remove(0).id);
+    let tally = |kind, id: &str, verified, refused, used_before: Option<i64>| Tally {
+        kind,
+        id: id.to_owned(),
+        hour: now.hour(),
+        counters: Counters { issued: 0, verified, refused },
+        details: vec![(UsageDetail::Refused, "expired", refused)],
+        last_used: used_before
+            .map(|seconds| LastUsed { at: now.plus_seconds(-seconds), ip: format!("192.0.2.{seconds}") }),
+    };
+    let (of_secret, of_user) = (CredentialKind::ClientSecret, CredentialKind::User);
+    let store = |tallies: Vec<Tally>| {
+        let write = move |db: &mut grantor::store::Db| tallies::add(db, &tallies);
+        server.run(async |context, _| context.store.write(write).await.unwrap());
+    };
+    // None of them is in the order of its key, and what a failure has put back may be there a second time.
+    store(vec![
+        tally(of_user, "user-1", 1, 1, None),
+        tally(of_secret, &secret, 2, 0, Some(5)),
+        tally(of_user, "user-1", 3, 4, Some(7)),
+        tally(of_secret, &secret, 3, 1, Some(9)),
+    ]);
+    let noted = || {
+        let read = {
+            let id = client.id.clone();
+            move |db: &mut grantor::store::Db| last_used_secrets(db, &id)
+        };
+        server.run(async |context, _| context.store.read(read).await.unwrap())[&secret].ip.clone()
+    };
+    assert_eq!(noted(), "192.0.2.5");
+    store(vec![tally(of_secret, &secret, 10, 0, Some(8)), tally(of_user, "user-1", 10, 0, None)]);
+    assert_eq!(noted(), "192.0.2.5", "an older use changes nothing");
+    store(vec![tally(of_secret, &secret, 0, 0, Some(1))]);
+    assert_eq!(noted(), "192.0.2.1");
+
+    let secrets = used(&server, of_secret, &secret, Step::Hour);
+    assert_eq!(secrets.total, Counters { issued: 0, verified: 15, refused: 1 });
+    assert_eq!(detail(&secrets, "refused", "expired"), 1);
+    let users = used(&server, of_user, "user-1", Step::Hour);
+    assert_eq!(users.total, Counters { issued: 0, verified: 14, refused: 5 });
+    assert_eq!(detail(&users, "refused", "expired"), 5);
+    let read = |db: &mut grantor::store::Db| last_used(db, CredentialKind::User, "user-1");
+    let last = server.run(async |context, _| context.store.read(read).await.unwrap());
+    assert_eq!(last.map(|used| used.ip).as_deref(), Some("192.0.2.7"), "a tally without a use changes nothing");
 }
 
 #[rstest]
