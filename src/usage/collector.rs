@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::model::network::Network;
 use crate::model::time::Timestamp;
 use crate::model::usage::{Credential, Tally, UsageDetail};
-use crate::store::{Store, StoreError, tallies, usage};
+use crate::store::{Store, StoreError, usage, usage_tallies};
 use crate::usage::tallies::{Happening, Shard};
 
 /// Locks among which credentials are divided, so that workers seldom wait for each other.
@@ -90,14 +90,14 @@ impl Usage {
         for shard in &self.shards {
             lock(shard).drain(&mut tallies, &mut scopes);
         }
-        // One order for every node: two that add to the same rows wait for each other and never in a circle.
+        // What a failure has put back comes beside what was counted since: one row is written once.
         tallies.sort_by(|a: &Tally, b: &Tally| (a.kind, &a.id, a.hour).cmp(&(b.kind, &b.id, b.hour)));
         scopes.sort_unstable();
         while !tallies.is_empty() {
             let rest = tallies.split_off(tallies.len().min(STORED_AT_ONCE));
             let batch = std::mem::replace(&mut tallies, rest);
             let stored = batch.clone();
-            let write = move |db: &mut crate::store::Db| tallies::add(db, &stored);
+            let write = move |db: &mut crate::store::Db| usage_tallies::add(db, &stored);
             if let Err(error) = store.write(write).await {
                 let mut first = lock(&self.shards[0]);
                 first.restore(batch);

@@ -1,13 +1,11 @@
 //! A month of usage, the same each time: quiet nights and week-ends, and some refusals.
 
-use std::sync::Arc;
-
 use crate::cli::Failure;
 use crate::model::grant_type::GrantType;
 use crate::model::time::Timestamp;
 use crate::model::usage::{Counters, CredentialKind, LastUsed, Tally, UsageDetail};
 use crate::oauth::Context;
-use crate::store::{Db, tallies, usage};
+use crate::store::{Db, usage, usage_tallies};
 
 const HOURS: i64 = 30 * 24;
 const HOUR: i64 = 3600;
@@ -113,13 +111,12 @@ pub(super) async fn write(context: &Context, used: Vec<Used>) -> Result<(), Fail
     let first = now.hour().plus_seconds(-HOURS * HOUR);
     let mut tallies = Vec::new();
     for (used, number) in used.iter().zip(1..) {
-        // Oldest first: the last use of a credential only moves forward.
         let hours = (0..=HOURS).map(|hour| first.plus_seconds(hour * HOUR));
         tallies.extend(hours.filter_map(|hour| used.tally(number, hour, now)));
     }
     for batch in tallies.chunks(AT_ONCE) {
-        let batch = Arc::new(batch.to_vec());
-        let write = move |db: &mut Db| tallies::add(db, &batch);
+        let batch = batch.to_vec();
+        let write = move |db: &mut Db| usage_tallies::add(db, &batch);
         context.store.write(write).await?;
     }
     let given: Vec<(String, &'static str)> =

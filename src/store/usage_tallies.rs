@@ -1,5 +1,5 @@
-//! Storing what a node has counted: at most four statements for any number of tallies. Over a network the way of a
-//! statement costs more than its work, and a thousand keys in use are a thousand tallies every two seconds.
+//! Storing what a node has counted: at most four statements for some hundred tallies. Over a network the way of a
+//! statement costs more than its work, and a thousand keys in use, of as many users, are two thousand tallies.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,10 @@ use crate::store::error::StoreError;
 /// Adds what a node has counted to what is there, and notes last uses in the rows of the credentials that have a place
 /// for it. An older use than the one that is noted changes nothing.
 ///
-/// Rows are taken in one order, whatever that of the tallies is: two nodes wait for each other, and never in a circle.
+/// The rows of counters are taken in one order, whatever that of the tallies is, so that two nodes wait for each other
+/// and not in a circle. Only at the turn of an hour PostgreSQL may find them in one, and one of them tries again.
+///
+/// SQLite takes at most 4,095 tallies at once.
 ///
 /// # Errors
 /// [`StoreError`] if the database refuses.
