@@ -90,7 +90,7 @@ impl Usage {
         for shard in &self.shards {
             lock(shard).drain(&mut tallies, &mut scopes);
         }
-        // What a failure has put back comes beside what was counted since: one row is written once.
+        // Those of a kind come together, and what a failure has put back with what was counted since: fewer statements.
         tallies.sort_by(|a: &Tally, b: &Tally| (a.kind, &a.id, a.hour).cmp(&(b.kind, &b.id, b.hour)));
         scopes.sort_unstable();
         while !tallies.is_empty() {
