@@ -120,13 +120,13 @@ impl Context {
         Ok(())
     }
 
-    /// Stores what was counted and audited in memory. At the end of a node everything is stored.
+    /// Stores what was counted and audited in memory, as far as it is due. At the end of a node everything is.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot be reached; what is not stored is kept for the next time.
+    /// [`StoreError`] if the database cannot be reached; what is not stored is kept for a later time.
     pub async fn store_collected(&self, at_the_end: bool) -> Result<(), StoreError> {
         let refusals = self.refusals.flush(&self.store, self.clock.now(), at_the_end).await;
-        self.usage.flush(&self.store).await?;
+        self.usage.flush(&self.store, at_the_end).await?;
         refusals
     }
 

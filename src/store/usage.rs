@@ -9,7 +9,7 @@ use crate::model::time::Timestamp;
 use crate::model::usage::{Counters, CredentialKind, LastUsed, UsageDetail};
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
-use crate::store::schema::{client_scopes, client_secrets, usage_details, usage_hours};
+use crate::store::schema::{client_secrets, usage_details, usage_hours};
 
 /// The counters of one hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +23,6 @@ pub struct StoredHour {
 }
 
 type HourRow = (i64, i64, i64, i64, Option<i64>, Option<String>);
-
-/// Notes that a client was given a scope.
-///
-/// # Errors
-/// [`StoreError`] if the database refuses.
-pub fn note_scope(db: &mut Db, client_id: &str, scope: &str, now: Timestamp) -> Result<(), StoreError> {
-    let row = client_scopes::table.filter(client_scopes::client_id.eq(client_id).and(client_scopes::scope.eq(scope)));
-    let older = client_scopes::last_used_at.is_null().or(client_scopes::last_used_at.lt(now.micros()));
-    diesel::update(row.filter(older)).set(client_scopes::last_used_at.eq(now.micros())).execute(db)?;
-    Ok(())
-}
 
 /// The last use of any credential, of whatever kind.
 ///

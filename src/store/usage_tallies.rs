@@ -1,5 +1,6 @@
-//! Storing what a node has counted: at most four statements for some hundred tallies. Over a network the way of a
-//! statement costs more than its work, and a thousand keys in use, of as many users, are two thousand tallies.
+//! Storing what a node has counted: at most four statements for some hundred tallies, and one for scopes. Over a network
+//! the way of a statement costs more than its work, and a thousand keys in use, of as many users, are two thousand
+//! tallies.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, Text};
 
+use crate::model::time::Timestamp;
 use crate::model::usage::{Counters, CredentialKind, LastUsed, Tally};
 use crate::store::connection::Db;
 use crate::store::error::StoreError;
@@ -66,6 +68,18 @@ pub fn add(db: &mut Db, tallies: &[Tally]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Notes that clients, by their ids, were given scopes.
+///
+/// SQLite takes at most 10,922 at once.
+///
+/// # Errors
+/// [`StoreError`] if the database refuses.
+pub fn note_scopes(db: &mut Db, given: &[(String, String)], now: Timestamp) -> Result<(), StoreError> {
+    let rows = given.iter().map(|(id, scope)| vec![id.as_str().into(), scope.as_str().into(), now.micros().into()]);
+    WithRows { before: CLIENT_SCOPES, rows: rows.collect(), after: WHERE_GIVEN_EARLIER }.execute_on(db)?;
+    Ok(())
+}
+
 fn later<'a>(known: Option<&'a LastUsed>, other: &'a LastUsed) -> &'a LastUsed {
     known.filter(|known| known.at > other.at).unwrap_or(other)
 }
@@ -91,6 +105,10 @@ const CLIENT_SECRETS: &str =
     "UPDATE client_secrets AS own SET last_used_at = used.column2, last_used_ip = used.column3 FROM (VALUES ";
 const WHERE_OLDER: &str = ") AS used WHERE own.id = used.column1 \
      AND (own.last_used_at IS NULL OR own.last_used_at < used.column2)";
+
+const CLIENT_SCOPES: &str = "UPDATE client_scopes AS own SET last_used_at = given.column3 FROM (VALUES ";
+const WHERE_GIVEN_EARLIER: &str = ") AS given WHERE own.client_id = given.column1 AND own.scope = given.column2 \
+     AND (own.last_used_at IS NULL OR own.last_used_at < given.column3)";
 
 /// A value of a row.
 enum Value<'a> {

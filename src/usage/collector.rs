@@ -6,11 +6,18 @@ use crate::clock::Clock;
 use crate::model::network::Network;
 use crate::model::time::Timestamp;
 use crate::model::usage::{Credential, Tally, UsageDetail};
-use crate::store::{Store, StoreError, usage, usage_tallies};
+use crate::store::{Store, StoreError, usage_tallies};
 use crate::usage::tallies::{Happening, Shard};
 
 /// Locks among which credentials are divided, so that workers seldom wait for each other.
 const SHARDS: usize = 16;
+
+/// Tallies that a flush takes at least. Where more are in use it takes a part, and one that is always in use is written
+/// less often, as a database on the server's own core feels: `bench/grown latency --only verify`.
+const TALLIES_AT_LEAST: usize = 200;
+
+/// Shards that a flush takes at least, so that four flushes have taken each.
+const SHARDS_AT_LEAST: usize = SHARDS / 4;
 
 /// Rows written in one transaction, so that no write waits long behind the counters.
 const STORED_AT_ONCE: usize = 100;
@@ -20,7 +27,8 @@ const STORED_AT_ONCE: usize = 100;
 pub struct Usage {
     clock: Clock,
     shards: Vec<Mutex<Shard>>,
-    storing: tokio::sync::Mutex<()>,
+    /// The shard with which the next flush begins; held while one stores.
+    next: tokio::sync::Mutex<usize>,
 }
 
 impl Usage {
@@ -28,7 +36,7 @@ impl Usage {
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { clock, shards, storing: tokio::sync::Mutex::default() }
+        Self { clock, shards, next: tokio::sync::Mutex::default() }
     }
 
     /// A token was issued to this credential, or to somebody through it.
@@ -79,16 +87,21 @@ impl Usage {
         lock(&self.shards[usize::from(sum) % SHARDS])
     }
 
-    /// Stores what was counted. Nothing is written where nothing was.
+    /// Stores what was counted: everything if `all`, or where it is little; otherwise the next shards in turn. Nothing is
+    /// written where nothing was.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot be reached: what is not stored is kept for the next time. Where the
-    /// answer of a commit was lost, its hundred rows are added once more.
-    pub async fn flush(&self, store: &Store) -> Result<(), StoreError> {
-        let _one_at_a_time = self.storing.lock().await;
+    /// [`StoreError`] if the database cannot be reached: what is not stored is kept for a later flush. Where
+    /// the answer of a commit was lost, its hundred rows are added once more.
+    pub async fn flush(&self, store: &Store, all: bool) -> Result<(), StoreError> {
+        let mut next = self.next.lock().await;
         let (mut tallies, mut scopes) = (Vec::new(), Vec::new());
-        for shard in &self.shards {
-            lock(shard).drain(&mut tallies, &mut scopes);
+        for taken in 0..SHARDS {
+            if !all && taken >= SHARDS_AT_LEAST && tallies.len() >= TALLIES_AT_LEAST {
+                break;
+            }
+            lock(&self.shards[*next]).drain(&mut tallies, &mut scopes);
+            *next = (*next + 1) % SHARDS;
         }
         // Those of a kind come together, and what a failure has put back with what was counted since: fewer statements.
         tallies.sort_by(|a: &Tally, b: &Tally| (a.kind, &a.id, a.hour).cmp(&(b.kind, &b.id, b.hour)));
@@ -103,30 +116,32 @@ impl Usage {
                 first.restore(batch);
                 first.restore(tallies);
                 drop(first);
-                self.forget_scopes();
+                self.restore_scopes(&scopes);
                 return Err(error);
             }
         }
-        self.store_scopes(store, scopes).await
+        self.store_scopes(store, &scopes).await
     }
 
-    async fn store_scopes(&self, store: &Store, scopes: Vec<(String, String)>) -> Result<(), StoreError> {
+    async fn store_scopes(&self, store: &Store, mut scopes: &[(String, String)]) -> Result<(), StoreError> {
         let now: Timestamp = self.clock.now();
-        for batch in scopes.chunks(STORED_AT_ONCE) {
+        while !scopes.is_empty() {
+            let (batch, rest) = scopes.split_at(scopes.len().min(STORED_AT_ONCE));
             let batch = batch.to_vec();
-            let write = move |db: &mut crate::store::Db| {
-                batch.iter().try_for_each(|(client_id, scope)| usage::note_scope(db, client_id, scope, now))
-            };
+            let write = move |db: &mut crate::store::Db| usage_tallies::note_scopes(db, &batch, now);
             if let Err(error) = store.write(write).await {
-                self.forget_scopes();
+                self.restore_scopes(scopes);
                 return Err(error);
             }
+            scopes = rest;
         }
         Ok(())
     }
 
-    fn forget_scopes(&self) {
-        self.shards.iter().for_each(|shard| lock(shard).forget_scopes());
+    fn restore_scopes(&self, scopes: &[(String, String)]) {
+        for (client_id, scope) in scopes {
+            self.shard(client_id).restore_scope(client_id, scope);
+        }
     }
 }
 

@@ -137,8 +137,10 @@ impl Shard {
         self.closed.extend(tallies);
     }
 
-    /// Forgets that scopes were noted, so that they are noted again.
-    pub(super) fn forget_scopes(&mut self) {
-        self.scopes.clear();
+    /// Puts back a scope that could not be stored.
+    pub(super) fn restore_scope(&mut self, client_id: &str, scope: &str) {
+        if let Some(known) = self.scopes.get_mut(client_id) {
+            known.fresh.push(scope.into());
+        }
     }
 }

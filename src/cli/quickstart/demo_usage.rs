@@ -5,7 +5,7 @@ use crate::model::grant_type::GrantType;
 use crate::model::time::Timestamp;
 use crate::model::usage::{Counters, CredentialKind, LastUsed, Tally, UsageDetail};
 use crate::oauth::Context;
-use crate::store::{Db, usage, usage_tallies};
+use crate::store::{Db, usage_tallies};
 
 const HOURS: i64 = 30 * 24;
 const HOUR: i64 = 3600;
@@ -119,9 +119,9 @@ pub(super) async fn write(context: &Context, used: Vec<Used>) -> Result<(), Fail
         let write = move |db: &mut Db| usage_tallies::add(db, &batch);
         context.store.write(write).await?;
     }
-    let given: Vec<(String, &'static str)> =
-        used.iter().flat_map(|used| used.scopes.iter().map(|scope| (used.id.clone(), *scope))).collect();
-    let write = move |db: &mut Db| given.iter().try_for_each(|(id, scope)| usage::note_scope(db, id, scope, now));
+    let given: Vec<(String, String)> =
+        used.iter().flat_map(|used| used.scopes.iter().map(|scope| (used.id.clone(), (*scope).to_owned()))).collect();
+    let write = move |db: &mut Db| usage_tallies::note_scopes(db, &given, now);
     context.store.write(write).await?;
     Ok(())
 }

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
+use grantor::admin::reports::unused_scopes;
 use grantor::admin::usage::{CredentialUsage, Step, Window, of_credential};
 use grantor::admin::{AdminError, Authority, clients};
 use grantor::login::Network;
 use grantor::model::audit::Actor;
 use grantor::model::usage::{Counters, Credential, CredentialKind, LastUsed, Tally, UsageDetail};
-use grantor::store::usage::{last_used, last_used_secrets};
+use grantor::store::usage::{hours_of_all, last_used, last_used_secrets};
 use grantor::store::usage_tallies;
+use grantor::usage::Usage;
 use rstest::rstest;
 
 use crate::harness::{Database, Server, TestClient};
 use crate::house::registry::within;
+use crate::house::store::execute;
 use crate::security::rotation::in_parallel;
 
 fn used(server: &Server, kind: CredentialKind, id: &str, step: Step) -> CredentialUsage {
@@ -209,6 +212,70 @@ fn a_batch_may_count_a_credential_twice_and_its_latest_use_is_the_one_that_stays
     assert_eq!(users.total, Counters { issued: 0, verified: 14, refused: 5 });
     assert_eq!(detail(&users, "refused", "expired"), 5);
     assert_eq!(of_the_hour(of_user, "user-1"), "192.0.2.7", "a tally without a use changes nothing");
+}
+
+#[rstest]
+fn of_many_credentials_in_use_a_flush_stores_a_part_and_the_fourth_the_last_and_of_few_it_stores_all(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    // A collector of the test's own: the server's task empties the server's.
+    let usage = Usage::new(server.clock.clone());
+    let network = Network::of("192.0.2.1".parse().unwrap());
+    let count = |credentials: std::ops::Range<i32>| {
+        credentials.for_each(|n| usage.verified(Credential::api_key(&format!("key-{n:04}")), network));
+    };
+    let stored_after_a_flush = |all| {
+        let hour = server.clock.now().hour();
+        let read = move |db: &mut grantor::store::Db| {
+            hours_of_all(db, CredentialKind::ApiKey, None, hour.plus_seconds(-3600), hour.plus_seconds(3600))
+        };
+        let hours = server.run(async |context, _| {
+            usage.flush(&context.store, all).await.unwrap();
+            context.store.read(read).await.unwrap()
+        });
+        hours.iter().map(|hour| hour.counters.verified).sum::<i64>()
+    };
+    count(0..150);
+    assert_eq!(stored_after_a_flush(false), 150);
+    count(0..2000);
+    let stored = [(); 4].map(|()| stored_after_a_flush(false) - 150);
+    assert!((200..=800).contains(&stored[0]) && stored.windows(2).all(|two| two[1] - two[0] <= 800), "{stored:?}");
+    assert_eq!(stored[3], 2000);
+    count(0..2000);
+    assert!(stored_after_a_flush(false) < 4150);
+    assert_eq!(stored_after_a_flush(true), 4150, "at the end of a node");
+}
+
+#[rstest]
+fn scopes_are_noted_for_the_client_that_was_given_them_and_kept_while_the_database_refuses(
+    #[values(Database::Sqlite, Database::Postgres)] db: Database,
+) {
+    let server = Server::start(db);
+    let client = || server.confidential_client().grants(["client_credentials"]).scopes(["a:read", "a:write"]).create();
+    let (reader, writer) = (client(), client());
+    server.clock.advance(91 * 86_400);
+    let usage = Usage::new(server.clock.clone());
+    usage.scopes_given(&reader.id, ["a:read"].into_iter());
+    usage.scopes_given(&writer.id, ["a:write"].into_iter());
+    let unused = || {
+        let rows = server.run(async |context, by| unused_scopes(context, by, 90).await.unwrap());
+        let of = |client: &TestClient| -> Vec<String> {
+            rows.iter().filter(|row| row.id == client.id).filter_map(|row| row.part.clone()).collect()
+        };
+        (of(&reader), of(&writer))
+    };
+    let set = |words: &'static str| {
+        let write = move |db: &mut grantor::store::Db| execute(db, words);
+        server.run(async |context, _| context.store.write(write).await.unwrap());
+    };
+    set("ALTER TABLE client_scopes RENAME TO client_scopes_away");
+    server.run(async |context, _| usage.flush(&context.store, true).await.unwrap_err());
+    set("ALTER TABLE client_scopes_away RENAME TO client_scopes");
+    let both = || vec!["a:read".to_owned(), "a:write".to_owned()];
+    assert_eq!(unused(), (both(), both()));
+    server.run(async |context, _| usage.flush(&context.store, true).await.unwrap());
+    assert_eq!(unused(), (vec!["a:write".to_owned()], vec!["a:read".to_owned()]));
 }
 
 #[rstest]
