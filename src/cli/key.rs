@@ -21,6 +21,7 @@ pub(super) enum Verb {
     /// End a key and everything that it signed, at once
     Revoke {
         /// The kid
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Do not ask
         #[arg(long)]

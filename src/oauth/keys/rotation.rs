@@ -26,8 +26,13 @@ pub fn make_key(
     random: &Random,
     now: Timestamp,
 ) -> Result<StoredKey, StoreError> {
-    let (pair, pkcs8) = SigningKeyPair::generate(algorithm).map_err(|cause| broken(&cause))?;
-    seal_key(&pair, &pkcs8, sealing, random, now)
+    loop {
+        let (pair, pkcs8) = SigningKeyPair::generate(algorithm).map_err(|cause| broken(&cause))?;
+        // Command lines would take such a `kid` for an option. One of 64 begins so.
+        if !pair.thumbprint().starts_with('-') {
+            return seal_key(&pair, &pkcs8, sealing, random, now);
+        }
+    }
 }
 
 fn broken(cause: &dyn std::fmt::Display) -> StoreError {
@@ -163,4 +168,20 @@ fn one_at_a_time(db: &mut Db) -> Result<(), StoreError> {
         return Ok(());
     }
     next_change(db).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::data_keys::DataKeys;
+
+    #[test]
+    fn no_kid_begins_with_a_dash() {
+        let random = Random::system();
+        let sealing = DataKeys::generate(&random).keys().sealing;
+        for _ in 0..1000 {
+            let key = make_key(SigningAlgorithm::Es256, &sealing, &random, Timestamp::from_seconds(1000)).unwrap();
+            assert!(!key.kid.starts_with('-'), "{}", key.kid);
+        }
+    }
 }

@@ -44,5 +44,6 @@ fn keys_are_listed_rotated_and_revoked_and_a_running_server_follows(
     assert!(signing(&server.json(&["key", "list"])), "its successor signs at once");
     // It looks before it asks.
     assert!(refused(&server.run(&["key", "revoke", "nobody"]), 1).contains("there is no key `nobody`"));
+    assert!(refused(&server.run(&["key", "revoke", "-vX-0", "--yes"]), 1).contains("there is no key `-vX-0`"));
     misused(&server.run(&["key", "rotate", "--algorithm", "HS256"]));
 }

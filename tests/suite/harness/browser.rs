@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -193,15 +194,26 @@ impl Browser {
     /// What stands in the field of this label.
     #[track_caller]
     pub fn value(&self, label: &str) -> String {
-        let field = self.labelled(label);
-        self.run(async |_| field.prop("value").await.expect("a value")).unwrap_or_default()
+        self.read(label, async |field| field.prop("value").await)
     }
 
     /// The type of the field of this label: `password` while it is masked.
     #[track_caller]
     pub fn field_type(&self, label: &str) -> String {
-        let field = self.labelled(label);
-        self.run(async |_| field.attr("type").await.expect("a type")).unwrap_or_default()
+        self.read(label, async |field| field.attr("type").await)
+    }
+
+    /// Something of the field of this label, found again where the next page took the place of its own in between.
+    #[track_caller]
+    fn read(&self, label: &str, something: impl AsyncFn(&Element) -> Result<Option<String>, CmdError>) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let field = self.labelled(label);
+            match self.run(async |_| something(&field).await) {
+                Ok(value) => return value.unwrap_or_default(),
+                Err(error) => assert!(Instant::now() < until, "the field {label} cannot be read: {error}"),
+            }
+        }
     }
 
     /// Ticks (or unticks) the box of this label.
