@@ -1,6 +1,6 @@
-//! Storing what a node has counted: at most four statements for some hundred tallies, and one for scopes. Over a network
-//! the way of a statement costs more than its work, and a thousand keys in use, of as many users, are two thousand
-//! tallies.
+//! Storing what a node has counted: at most four statements for some hundred tallies, and one for scopes. Over a
+//! network the way of a statement costs more than its work, and a thousand keys in use, of as many users, are two
+//! thousand tallies.
 
 use std::collections::BTreeMap;
 
@@ -84,8 +84,8 @@ fn later<'a>(known: Option<&'a LastUsed>, other: &'a LastUsed) -> &'a LastUsed {
     known.filter(|known| known.at > other.at).unwrap_or(other)
 }
 
-const HOURS: &str = "INSERT INTO usage_hours (credential_kind, credential_id, hour, issued, verified, refused, last_used_at, \
-     last_used_ip) VALUES ";
+const HOURS: &str = "INSERT INTO usage_hours (credential_kind, credential_id, hour, issued, verified, refused, \
+     last_used_at, last_used_ip) VALUES ";
 const ADD_HOURS: &str = " ON CONFLICT (credential_kind, credential_id, hour) DO UPDATE SET \
      issued = usage_hours.issued + excluded.issued, verified = usage_hours.verified + excluded.verified, \
      refused = usage_hours.refused + excluded.refused, \

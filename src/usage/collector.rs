@@ -87,8 +87,8 @@ impl Usage {
         lock(&self.shards[usize::from(sum) % SHARDS])
     }
 
-    /// Stores what was counted: everything if `all`, or where it is little; otherwise the next shards in turn. Nothing is
-    /// written where nothing was.
+    /// Stores what was counted: everything if `all`, or where it is little; otherwise the next shards in turn. Nothing
+    /// is written where nothing was.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be reached: what is not stored is kept for a later flush. Where
@@ -106,19 +106,17 @@ impl Usage {
         // Those of a kind come together, and what a failure has put back with what was counted since: fewer statements.
         tallies.sort_by(|a: &Tally, b: &Tally| (a.kind, &a.id, a.hour).cmp(&(b.kind, &b.id, b.hour)));
         scopes.sort_unstable();
-        while !tallies.is_empty() {
-            let rest = tallies.split_off(tallies.len().min(STORED_AT_ONCE));
-            let batch = std::mem::replace(&mut tallies, rest);
-            let stored = batch.clone();
-            let write = move |db: &mut crate::store::Db| usage_tallies::add(db, &stored);
+        let mut left = &tallies[..];
+        while !left.is_empty() {
+            let (batch, rest) = left.split_at(left.len().min(STORED_AT_ONCE));
+            let batch = batch.to_vec();
+            let write = move |db: &mut crate::store::Db| usage_tallies::add(db, &batch);
             if let Err(error) = store.write(write).await {
-                let mut first = lock(&self.shards[0]);
-                first.restore(batch);
-                first.restore(tallies);
-                drop(first);
+                lock(&self.shards[0]).restore(left.to_vec());
                 self.restore_scopes(&scopes);
                 return Err(error);
             }
+            left = rest;
         }
         self.store_scopes(store, &scopes).await
     }

@@ -248,7 +248,7 @@ fn of_many_credentials_in_use_a_flush_stores_a_part_and_the_fourth_the_last_and_
 }
 
 #[rstest]
-fn scopes_are_noted_for_the_client_that_was_given_them_and_kept_while_the_database_refuses(
+fn counters_and_scopes_are_kept_while_the_database_refuses_and_belong_to_the_client_of_theirs(
     #[values(Database::Sqlite, Database::Postgres)] db: Database,
 ) {
     let server = Server::start(db);
@@ -265,13 +265,19 @@ fn scopes_are_noted_for_the_client_that_was_given_them_and_kept_while_the_databa
         };
         (of(&reader), of(&writer))
     };
-    let set = |words: &'static str| {
-        let write = move |db: &mut grantor::store::Db| execute(db, words);
+    let set = |words: String| {
+        let write = move |db: &mut grantor::store::Db| execute(db, &words);
         server.run(async |context, _| context.store.write(write).await.unwrap());
     };
-    set("ALTER TABLE client_scopes RENAME TO client_scopes_away");
-    server.run(async |context, _| usage.flush(&context.store, true).await.unwrap_err());
-    set("ALTER TABLE client_scopes_away RENAME TO client_scopes");
+    let network = Network::of("192.0.2.1".parse().unwrap());
+    (0..150).for_each(|n| usage.verified(Credential::client(&format!("client-{n}")), network));
+    usage.verified(Credential::client(&reader.id), network);
+    for (table, away) in [("usage_hours", "hours_away"), ("client_scopes", "scopes_away")] {
+        set(format!("ALTER TABLE {table} RENAME TO {away}"));
+        server.run(async |context, _| usage.flush(&context.store, true).await.unwrap_err());
+        set(format!("ALTER TABLE {away} RENAME TO {table}"));
+    }
+    assert_eq!(used(&server, CredentialKind::Client, &reader.id, Step::Hour).total.verified, 1);
     let both = || vec!["a:read".to_owned(), "a:write".to_owned()];
     assert_eq!(unused(), (both(), both()));
     server.run(async |context, _| usage.flush(&context.store, true).await.unwrap());
